@@ -53,32 +53,34 @@ def resource_blocks(technology: str, bandwidth_mhz: float) -> int:
 
 def reference_offset_db(technology: str, bandwidth_mhz: float, *,
                         reference_boost_db: float = 0.0) -> float:
-    """Return what to add to the total EIRP of a port to get that of the measured signal.
+    """Return how far the measured signal lies below the total EIRP of its port, dB.
+
+    Positive; to be taken off, as a loss is.
 
     Parameters
     ----------
     technology : {"GSM", "UMTS", "LTE", "NR"}
-        LTE and NR: power per resource element, ``-10 log10(12 N_RB)`` (RSRP is
+        LTE and NR: power per resource element, ``10 log10(12 N_RB)`` (RSRP is
         an average over resource elements, TS 36.214 5.1.1, TS 38.215 5.1.1).
-        UMTS: CPICH at 10 % of the power, -10 dB.  GSM: BCCH at full power.
+        UMTS: CPICH at 10 % of the power, 10 dB.  GSM: BCCH at full power, 0.
     bandwidth_mhz : float
         Carrier bandwidth; read for LTE and NR only.
     reference_boost_db : float
-        Boost of the reference signal, ``10 log10(1 + P_B)``.
+        Boost of the reference signal, ``10 log10(1 + P_B)``; makes the result less.
 
     Examples
     --------
-    >>> round(46.0206 + reference_offset_db("LTE", 10.0), 2)
+    >>> round(46.0206 - reference_offset_db("LTE", 10.0), 2)
     18.24
     """
-    fixed = {"GSM": 0.0, "UMTS": -10.0}
+    fixed = {"GSM": 0.0, "UMTS": 10.0}
     if technology in fixed:
-        return fixed[technology] + reference_boost_db
+        return fixed[technology] - reference_boost_db
     if technology not in TECHNOLOGIES:
         raise UnknownNameError(f'There is no technology "{technology}". '
                                f'{nearest(technology, TECHNOLOGIES)}')
     elements = 12 * resource_blocks(technology, bandwidth_mhz)
-    return float(-10.0 * np.log10(elements)) + reference_boost_db
+    return float(10.0 * np.log10(elements)) - reference_boost_db
 
 
 def eirp_dbm(port_power_dbm: ArrayLike, gain_dbi: ArrayLike,
@@ -101,10 +103,10 @@ def received_dbm(eirp_dbm: ArrayLike, pattern_db: ArrayLike, loss_db: ArrayLike,
     loss_db : array_like
         Basic transmission loss, positive; NaN = not known, gives NaN.
     offset_db : array_like
-        As `reference_offset_db` returns it.
+        As `reference_offset_db` returns it, >= 0.
     """
     return np.asarray(np.asarray(eirp_dbm, float) + np.asarray(pattern_db, float)
-                      - np.asarray(loss_db, float) + np.asarray(offset_db, float))
+                      - np.asarray(loss_db, float) - np.asarray(offset_db, float))
 
 
 class Preset(Noun):
@@ -150,7 +152,7 @@ class Preset(Noun):
 
     @property
     def reference_offset_db(self) -> float:
-        """From total EIRP to that of the measured signal, dB."""
+        """How far the measured signal lies below the total EIRP, dB, positive."""
         return reference_offset_db(self.technology, self.bandwidth_mhz)
 
 
