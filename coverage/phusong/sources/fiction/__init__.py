@@ -1,0 +1,1 @@
+"""How a fictional province is made: relief, places, schools, networks, reports."""
