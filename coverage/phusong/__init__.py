@@ -1,0 +1,81 @@
+"""Phủ Sóng: find the gaps of mobile coverage, say why, and plan the sites that close them.
+
+The verbs and nouns of a planner, in the order of the river::
+
+    import phusong as ps
+    study = ps.Study.read("data/raw/demo/study.yml")
+    points, sites, terrain, around = ps.read(study)
+    links = ps.link(points, sites, terrain, study.radio)
+    service = ps.assess(points, links, study.need)
+
+Names are loaded when they are first used, so that ``import phusong`` is quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_ROOMS = {
+    "Costs": "phusong.cost",
+    "Goal": "phusong.plan",
+    "Need": "phusong.service",
+    "PhusongError": "phusong.errors",
+    "Profile": "phusong.profile",
+    "Radio": "phusong.radio.budget",
+    "Siting": "phusong.siting",
+    "Store": "phusong.store",
+    "Study": "phusong.study",
+    "Surroundings": "phusong.surroundings",
+    "Target": "phusong.progress",
+    "Terrain": "phusong.terrain",
+    "assess": "phusong.service",
+    "check": "phusong.pipeline",
+    "draw": "phusong.maps",
+    "explain": "phusong.explanation",
+    "fictional": "phusong.sources.fictional",
+    "link": "phusong.links",
+    "on_air": "phusong.progress",
+    "price": "phusong.cost",
+    "propose": "phusong.siting",
+    "rank": "phusong.plan",
+    "read": "phusong.pipeline",
+    "run": "phusong.pipeline",
+    "save": "phusong.maps",
+    "track": "phusong.progress",
+}
+
+__all__ = ["__version__", *sorted(_ROOMS)]
+
+if TYPE_CHECKING:
+    from phusong.cost import Costs, price
+    from phusong.errors import PhusongError
+    from phusong.explanation import explain
+    from phusong.links import link
+    from phusong.maps import draw, save
+    from phusong.pipeline import check, read, run
+    from phusong.plan import Goal, rank
+    from phusong.profile import Profile
+    from phusong.progress import Target, on_air, track
+    from phusong.radio.budget import Radio
+    from phusong.service import Need, assess
+    from phusong.siting import Siting, propose
+    from phusong.sources.fictional import fictional
+    from phusong.store import Store
+    from phusong.study import Study
+    from phusong.surroundings import Surroundings
+    from phusong.terrain import Terrain
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOMS:
+        raise AttributeError(f"module 'phusong' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_ROOMS[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,281 @@
+"""The order of the day: from a study file to a ranked plan and its progress.
+
+`STAGES` is the whole programme as one readable list.  Each stage names what it
+makes, what it is made from, and the verb; results are recalled from the store
+if nothing they depend on has changed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from phusong import sources
+from phusong.cost import price
+from phusong.links import link
+from phusong.plan import rank
+from phusong.progress import on_air, snapshot_dates, track
+from phusong.service import assess
+from phusong.siting import propose
+from phusong.store import Store, file_digest, key_of, program_digest
+from phusong.study import Study
+from phusong.surroundings import Surroundings
+from phusong.terrain import Terrain
+
+__all__ = ["STAGES", "Results", "Stage", "check", "inputs_digest", "read", "run", "warm_up"]
+
+Report = Callable[[str, int, int], None]
+
+
+@dataclass
+class Results:
+    """Everything a run knows, by name.
+
+    Parameters
+    ----------
+    study : Study
+    points, sites, terrain, around
+        What `read` returned; `sites` holds every cell of the files, also those
+        not on air on the study's day.
+    tables : dict of str to DataFrame
+        One table for each stage (``links``, ``service``, ``spots``, ``reach``,
+        ``costs``, ``plan``, ``snapshots``, ``progress``); each is also an attribute.
+    recalled : list of str
+        Stages that were read from the store instead of being computed.
+    digest : str
+        Hash of inputs, parameters and program: the name of this run.
+    """
+
+    study: Study
+    points: gpd.GeoDataFrame
+    sites: gpd.GeoDataFrame
+    terrain: Terrain | None
+    around: Surroundings
+    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+    recalled: list[str] = field(default_factory=list)
+    digest: str = ""
+
+    def __getattr__(self, name: str) -> pd.DataFrame:
+        if name.startswith("_") or name not in self.tables:
+            raise AttributeError(f"This run has no table {name!r}; it has: "
+                                 f"{', '.join(self.tables) or 'none yet'}.")
+        return self.tables[name]
+
+    @property
+    def standing(self) -> gpd.GeoDataFrame:
+        """Cells on air on the study's day."""
+        return on_air(self.sites, self.study.day)
+
+    @property
+    def gaps(self) -> gpd.GeoDataFrame:
+        """Points that nobody covers: what a plan is for."""
+        return self.points[self.tables["service"]["status"] == "uncovered"]
+
+    @property
+    def services(self) -> dict[dt.date, dict[str, pd.DataFrame]]:
+        """SERVICE by day and by definition, as `track` counts them."""
+        return _services(self.tables["snapshots"])
+
+
+class Stage(NamedTuple):
+    """One bend of the river: what it makes, from which stages and nouns, and how."""
+
+    makes: str
+    stages: tuple[str, ...]
+    nouns: tuple[str, ...]
+    verb: Callable[[Results, Report | None], pd.DataFrame]
+
+
+STAGES: tuple[Stage, ...] = (
+    Stage("links", (), ("radio", "day"),
+          lambda r, say: link(r.points, r.standing, r.terrain, r.study.radio, progress=say)),
+    Stage("service", ("links",), ("need",),
+          lambda r, say: assess(r.points, r.links, r.study.need)),
+    Stage("spots", ("service",), ("siting", "radio"),
+          lambda r, say: propose(r.gaps, r.standing, r.terrain, r.around, r.study.siting,
+                                 radio=r.study.radio)),
+    Stage("reach", ("spots",), ("radio",),
+          lambda r, say: link(r.gaps, r.spots, r.terrain, r.study.radio, progress=say)),
+    Stage("costs", ("spots",), ("costs",),
+          lambda r, say: price(r.spots, r.around, r.study.costs)),
+    Stage("plan", ("reach", "costs"), ("goal",),
+          lambda r, say: rank(r.gaps, r.spots, r.reach, r.costs, r.study.goal)),
+    Stage("snapshots", ("links",), ("targets", "needs", "radio", "day"),
+          lambda r, say: _snapshots(r, say)),
+    Stage("progress", ("snapshots",), ("targets",),
+          lambda r, say: track(r.points, r.services, r.study.targets)),
+)
+
+
+def read(study: Study) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame, Terrain | None, Surroundings]:
+    """Read and check every input of a study.
+
+    Parameters
+    ----------
+    study : Study
+        As `Study.read` returns it.
+
+    Returns
+    -------
+    points, sites, terrain, around
+        POINTS, SITES (standing), `Terrain` (None if the study names none) and
+        `Surroundings`, everything in the study's working CRS.
+
+    Raises
+    ------
+    InputError
+        With all faults of all files at once.
+    """
+    return sources.collect(study.sources, folder=study.folder, profile=study.profile,
+                           crs=study.crs, radio=study.radio, targets=study.targets)
+
+
+def check(study: Study) -> Surroundings:
+    """Find everything that is wrong with, or assumed about, the inputs; compute nothing.
+
+    Returns
+    -------
+    Surroundings
+        Its ``faults`` and ``readings`` say what was found; errors are listed,
+        not raised.
+    """
+    return sources.inspect(study.sources, folder=study.folder, profile=study.profile,
+                           crs=study.crs, radio=study.radio, targets=study.targets)
+
+
+def run(study: Study, *, store: Store | None = None, until: str = "",
+        progress: Report | None = None) -> Results:
+    """Run the river: every stage of `STAGES` in its order.
+
+    Parameters
+    ----------
+    study : Study
+        What to run.
+    store : Store, optional
+        Where results are kept and recalled; None computes everything in memory.
+    until : str
+        Name of the last stage wanted; empty = all.
+    progress : callable, optional
+        Called with (what, done, of all).
+
+    Returns
+    -------
+    Results
+        All tables.  The same inputs give the same tables bit for bit, whether
+        computed or recalled.
+    """
+    _say(progress, "read", 0, 1)
+    points, sites, terrain, around = read(study)
+    _say(progress, "read", 1, 1)
+    inputs = inputs_digest(study)
+    results = Results(study, points, sites, terrain, around)
+    keys: dict[str, str] = {}
+    for stage in STAGES:
+        made_from = [keys[name] for name in stage.stages]
+        nouns = {noun: _noun(study, noun) for noun in stage.nouns}
+        keys[stage.makes] = key_of(inputs, stage.makes, made_from, nouns)
+        results.tables[stage.makes] = _stage(stage, keys[stage.makes], results, store, progress)
+        if stage.makes == until:
+            break
+    results.digest = key_of(inputs, keys)
+    return results
+
+
+def _stage(stage: Stage, key: str, results: Results, store: Store | None,
+           progress: Report | None) -> pd.DataFrame:
+    if store is not None:
+        found = store.recall(stage.makes, key)
+        if found is not None:
+            results.recalled.append(stage.makes)
+            return found
+    _say(progress, stage.makes, 0, 1)
+    table = stage.verb(results, progress)
+    _say(progress, stage.makes, 1, 1)
+    if store is None:
+        return table
+    return store.keep(stage.makes, key, table, study=results.study.name,
+                      made_from=list(stage.stages), with_nouns=list(stage.nouns),
+                      fictional=results.study.fictional)
+
+
+def _noun(study: Study, name: str) -> Any:
+    value = getattr(study, name)
+    if isinstance(value, dict):
+        return {k: v.model_dump(mode="json") for k, v in sorted(value.items())}
+    if isinstance(value, tuple):
+        return [v.model_dump(mode="json") for v in value]
+    return value.isoformat() if isinstance(value, dt.date) else value.model_dump(mode="json")
+
+
+def inputs_digest(study: Study) -> str:
+    """Return a hash of the program, of how the study reads its files, and of their bytes."""
+    files = sources.files(study.sources, folder=study.folder, targets=study.targets)
+    named = [(str(path), file_digest(path)) for path in _all_files(files)]
+    return key_of(program_digest(), study.sources.model_dump(mode="json"), study.crs,
+                  study.profile.model_dump(mode="json"), _noun(study, "radio"),
+                  _noun(study, "targets"), sorted(named))
+
+
+def _all_files(paths: Iterable[Path]) -> list[Path]:
+    found: set[Path] = set()
+    for path in paths:
+        # a shapefile is several files; all of them count
+        found |= set(path.parent.glob(f"{path.stem}.*")) if path.suffix == ".shp" else {path}
+    return sorted(p for p in found if p.is_file())
+
+
+def _snapshots(results: Results, say: Report | None) -> pd.DataFrame:
+    study = results.study
+    days = snapshot_dates(study.targets, study.day)
+    frames = []
+    before: tuple[pd.Index, pd.DataFrame] | None = (results.standing.index, results.links)
+    for number, day in enumerate(reversed(days)):
+        _say(say, "snapshots", number, len(days))
+        cells = on_air(results.sites, day)
+        if before is None or not before[0].equals(cells.index):
+            before = (cells.index, link(results.points, cells, results.terrain, study.radio))
+        for need in study.needs.values():
+            frames.append(assess(results.points, before[1], need).assign(date=pd.Timestamp(day)))
+    return pd.concat(frames[::-1])
+
+
+def _services(snapshots: pd.DataFrame) -> dict[dt.date, dict[str, pd.DataFrame]]:
+    found: dict[dt.date, dict[str, pd.DataFrame]] = {}
+    for (day, definition), frame in snapshots.groupby(["date", "definition"], sort=True):
+        found.setdefault(pd.Timestamp(day).date(), {})[str(definition)] = frame.drop(columns="date")
+    return found
+
+
+def warm_up(study: Study, progress: Report | None = None) -> None:
+    """Compile the kernels the study needs, once for each machine, on a tiny made-up terrain."""
+    _say(progress, "compile", 0, 1)
+    from affine import Affine
+    from shapely import Point
+
+    heights = np.zeros((64, 64), np.float32)
+    terrain = Terrain(heights, Affine(30, 0, 500_000, 0, -30, 2_000_000), "EPSG:32648",
+                      "EPSG:32648")
+    here = [Point(500_300, 1_999_700), Point(501_500, 1_998_500)]
+    points = gpd.GeoDataFrame({"kind": ["school"], "name": [""]}, geometry=here[:1],
+                              index=pd.Index(["p"], name="point_id"), crs="EPSG:32648")
+    preset = study.radio.preset("LTE", 1800.0)
+    sites = gpd.GeoDataFrame(
+        {"site_id": ["s"], "status": ["standing"], "operator": ["o"], "technology": ["LTE"],
+         "frequency_mhz": [preset.frequency_mhz], "bandwidth_mhz": [preset.bandwidth_mhz],
+         "antenna_height_m": [30.0], "azimuth_deg": [0.0], "tilt_deg": [3.0],
+         "gain_dbi": [15.0], "eirp_dbm": [60.0]}, geometry=here[1:],
+        index=pd.Index(["c"], name="cell_id"), crs="EPSG:32648")
+    link(points, sites, terrain, study.radio)
+    _say(progress, "compile", 1, 1)
+
+
+def _say(progress: Report | None, what: str, done: int, of_all: int) -> None:
+    if progress is not None:
+        progress(what, done, of_all)
