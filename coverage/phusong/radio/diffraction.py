@@ -60,6 +60,41 @@ def bullington_loss(slope_tx, slope_rx, nu_max, hts, hrs, total_km, wavelength_m
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _just_below(d, x):
+    """Return the last interior sample at or before `x`, at least 1 (bisection)."""
+    low, high = 1, d.shape[0] - 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        if d[middle] <= x:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _smooth_slopes(d, hts, hrs, curve):
+    """Return (S_tim, S_rim) over samples that all have height zero.
+
+    ``curve (D - d) - h/d`` is concave in d with its top at ``sqrt(h/curve)``,
+    so the largest sample is one of the two beside the top: no scan is needed.
+    """
+    last = d.shape[0] - 1
+    total = d[last]
+    if last < 2:
+        return -1e300, -1e300
+    i = _just_below(d, math.sqrt(hts / curve))
+    slope_tx = curve * (total - d[i]) - hts / d[i]
+    if i + 1 < last:
+        slope_tx = max(slope_tx, curve * (total - d[i + 1]) - hts / d[i + 1])
+    i = _just_below(d, total - math.sqrt(hrs / curve))
+    slope_rx = curve * d[i] - hrs / (total - d[i])
+    if i + 1 < last:
+        slope_rx = max(slope_rx, curve * d[i + 1] - hrs / (total - d[i + 1]))
+    return slope_tx, slope_rx
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def smooth_bullington_loss(d, hts, hrs, curve, wavelength_m):
     """Return L_bulls: Bullington over the same samples with all heights zero.
 
@@ -68,26 +103,32 @@ def smooth_bullington_loss(d, hts, hrs, curve, wavelength_m):
     d : (samples,) float64
         Distances, km.
     hts, hrs : float
-        Modified antenna heights over the smooth surface, m (eq 37).
+        Modified antenna heights over the smooth surface, m, positive (eq 38).
     curve : float
         500 / a_p, with a_p the effective Earth radius in km.
     wavelength_m : float
         Wavelength.
+
+    Notes
+    -----
+    In line of sight every sample lies below the ray: the largest nu is the
+    least ``below^2 / (d (D - d))``, fractions being compared crosswise.
     """
     last = d.shape[0] - 1
     total = d[last]
-    slope_tx = -1e300
-    slope_rx = -1e300
-    for i in range(1, last):
-        rest = total - d[i]
-        slope_tx = max(slope_tx, curve * rest - hts / d[i])
-        slope_rx = max(slope_rx, curve * d[i] - hrs / rest)
+    slope_tx, slope_rx = _smooth_slopes(d, hts, hrs, curve)
     nu_max = -1e300
-    if slope_tx < (hrs - hts) / total:
+    tilt = (hrs - hts) / total
+    if slope_tx < tilt and last > 1:
+        best_square = math.inf
+        best_product = 1.0
         for i in range(1, last):
-            rest = total - d[i]
-            excess = curve * d[i] * rest - (hts * rest + hrs * d[i]) / total
-            nu_max = max(nu_max, edge_parameter(excess, d[i], total, wavelength_m))
+            product = d[i] * (total - d[i])
+            below = hts + tilt * d[i] - curve * product
+            if below * below * best_product < best_square * product:
+                best_square = below * below
+                best_product = product
+        nu_max = -math.sqrt(best_square / best_product * 0.002 * total / wavelength_m)
     return bullington_loss(slope_tx, slope_rx, nu_max, hts, hrs, total, wavelength_m)
 
 

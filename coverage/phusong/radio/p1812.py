@@ -21,7 +21,7 @@ from phusong.radio.medium import Medium, Number, spread
 from phusong.radio.p526 import packed
 from phusong.radio.profile import (
     extreme_slopes,
-    largest_nu,
+    largest_nu_in_sight,
     longest_run,
     obstructions,
     roughness,
@@ -60,7 +60,7 @@ def _actual_loss(d, g, hts, hrs, curve, wavelength):
     slope_tx, slope_rx = extreme_slopes(d, g, hts, hrs, curve)
     nu = 0.0
     if slope_tx < (hrs - hts) / d[-1]:
-        nu = largest_nu(d, g, hts, hrs, curve, wavelength)[0]
+        nu = largest_nu_in_sight(d, g, hts, hrs, curve, wavelength)[0]
     return bullington_loss(slope_tx, slope_rx, nu, hts, hrs, d[-1], wavelength)
 
 
@@ -80,7 +80,7 @@ def _horizons(d, h, hts, hrs, radius, wavelength):
     sight = not up_t > straight - curve * total
     nu = 0.0
     if sight:
-        nu, first = largest_nu(d, h, hts, hrs, curve, wavelength)
+        nu, first = largest_nu_in_sight(d, h, hts, hrs, curve, wavelength)
         last = first
         up_t, up_r = straight - curve * total, -straight - curve * total
     theta_t = 1000.0 * math.atan(0.001 * up_t)
@@ -166,7 +166,7 @@ def _one_path(d, h, g, bare, zones, terms, vertical, detail):
     ld50 = delta_bullington(actual, d, hts - hstd, hrs - hsrd, radius, f, wavelength, sea,
                             vertical)[0]
     f_i, ldb, ldp = _time_share(p, beta0), ld50, ld50
-    if f_i > 0.0:
+    if f_i > 0.0 or detail.shape[0] > 0:
         actual = _actual_loss(d, g, hts, hrs, 500.0 / RADIUS_BETA_KM, wavelength)
         ldb = delta_bullington(actual, d, hts - hstd, hrs - hsrd, RADIUS_BETA_KM, f, wavelength,
                                sea, vertical)[0]

@@ -11,8 +11,8 @@ import math
 
 from numba import njit
 
-__all__ = ["extreme_slopes", "largest_nu", "longest_run", "obstructions", "roughness", "sea_share",
-           "smooth_surface", "smooth_surface_for_diffraction", "unpack"]
+__all__ = ["extreme_slopes", "largest_nu", "largest_nu_in_sight", "longest_run", "obstructions",
+           "roughness", "sea_share", "smooth_surface", "smooth_surface_for_diffraction", "unpack"]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -68,6 +68,33 @@ def largest_nu(d, g, hts, hrs, curve, wavelength_m):
             best = nu
             index = i
     return best * math.sqrt(0.002 * total / wavelength_m), index
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def largest_nu_in_sight(d, g, hts, hrs, curve, wavelength_m):
+    """Return what `largest_nu` returns, faster, for a profile in line of sight.
+
+    Every sample then lies below the ray, so that the largest nu is the least
+    ``excess^2 / (d (D - d))``; fractions are compared crosswise, without
+    dividing.
+    """
+    last = d.shape[0] - 1
+    total = d[last]
+    tilt = (hrs - hts) / total
+    best_square = math.inf
+    best_product = 1.0
+    index = 0
+    for i in range(1, last):
+        product = d[i] * (total - d[i])
+        excess = g[i] - hts + curve * product - tilt * d[i]
+        if excess * excess * best_product <= best_square * product:
+            best_square = excess * excess
+            best_product = product
+            index = i
+    if index == 0:
+        return -math.inf, 0
+    nu = (g[index] - hts + curve * best_product - tilt * d[index]) / math.sqrt(best_product)
+    return nu * math.sqrt(0.002 * total / wavelength_m), index
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
