@@ -1,0 +1,117 @@
+"""Compiled walks over a height grid: sampling, profiles, horizons.
+
+Grid coordinates count pixel centres: the centre of the pixel in row 0, column
+0 is (0.0, 0.0).  The outer half of the border pixels belongs to the grid;
+farther out nothing is known.  A height between four pixels of which one is
+void is not known.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+__all__ = ["fill_profiles", "horizons", "sample_grid"]
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def _bilinear(heights, column, row):
+    """Return the height at grid coordinates, metres; NaN where it is not known."""
+    rows, columns = heights.shape
+    if not (column >= -0.5 and row >= -0.5 and column <= columns - 0.5 and row <= rows - 0.5):
+        return math.nan
+    column = min(max(column, 0.0), columns - 1.0)
+    row = min(max(row, 0.0), rows - 1.0)
+    j = min(int(column), columns - 2)
+    i = min(int(row), rows - 2)
+    u = column - j
+    v = row - i
+    above = heights[i, j] * (1.0 - u) + heights[i, j + 1] * u
+    below = heights[i + 1, j] * (1.0 - u) + heights[i + 1, j + 1] * u
+    return above * (1.0 - v) + below * v
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def sample_grid(heights, columns, rows, out):
+    """Fill `out` with the bilinear heights at grid coordinates `columns`, `rows`."""
+    for k in range(out.shape[0]):
+        out[k] = _bilinear(heights, columns[k], rows[k])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def fill_profiles(heights, ends, distance_m, offsets, along_m, out):
+    """Cut profiles out of a grid, sample by sample.
+
+    Parameters
+    ----------
+    heights : (rows, columns) float32
+        Heights, NaN = void.
+    ends : (paths, 6) float64
+        Grid column and row of the transmitter, of the middle and of the
+        receiver of each path.  Samples lie on the parabola through the three.
+    distance_m : (paths,) float64
+        Plan length.
+    offsets : (paths + 1,) int64
+        Where each path begins in `along_m` and `out`.
+    along_m, out : (samples,) float64
+        Filled: distance from the transmitter and height, metres.
+    """
+    for k in range(distance_m.shape[0]):
+        a, b = offsets[k], offsets[k + 1]
+        last = b - a - 1
+        c0, r0, c2, r2 = ends[k, 0], ends[k, 1], ends[k, 4], ends[k, 5]
+        bow_c = 2.0 * (c0 + c2) - 4.0 * ends[k, 2]
+        bow_r = 2.0 * (r0 + r2) - 4.0 * ends[k, 3]
+        tilt_c = c2 - c0 - bow_c
+        tilt_r = r2 - r0 - bow_r
+        share = 1.0 / last
+        length = distance_m[k]
+        along_m[a] = 0.0
+        out[a] = _bilinear(heights, c0, r0)
+        for i in range(1, last):
+            t = i * share
+            along_m[a + i] = t * length
+            out[a + i] = _bilinear(heights, c0 + t * (tilt_c + t * bow_c),
+                                   r0 + t * (tilt_r + t * bow_r))
+        along_m[b - 1] = length
+        out[b - 1] = _bilinear(heights, c2, r2)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def horizons(heights, ends, length_m, samples, eye_m, radius_m, out):
+    """Fill `out` with the elevation of the terrain horizon along rays, degrees.
+
+    Parameters
+    ----------
+    heights, ends : arrays
+        As in `fill_profiles`; a ray begins at the eye.
+    length_m : float
+        Length of every ray.
+    samples : int
+        Samples on every ray, the eye not counted.
+    eye_m : (rays,) float64
+        Height of the eye above the ground.
+    radius_m : float
+        Effective Earth radius.
+    out : (rays,) float64
+        Filled; NaN where any height along the ray is not known.
+    """
+    for k in range(out.shape[0]):
+        c0, r0, c2, r2 = ends[k, 0], ends[k, 1], ends[k, 4], ends[k, 5]
+        bow_c = 2.0 * (c0 + c2) - 4.0 * ends[k, 2]
+        bow_r = 2.0 * (r0 + r2) - 4.0 * ends[k, 3]
+        tilt_c = c2 - c0 - bow_c
+        tilt_r = r2 - r0 - bow_r
+        eye = _bilinear(heights, c0, r0) + eye_m[k]
+        best = -math.inf
+        total = eye
+        for i in range(1, samples + 1):
+            t = i / samples
+            d = t * length_m
+            height = _bilinear(heights, c0 + t * (tilt_c + t * bow_c),
+                               r0 + t * (tilt_r + t * bow_r))
+            total += height
+            best = max(best, (height - eye) / d - d / (2.0 * radius_m))
+        out[k] = math.degrees(math.atan(best)) if math.isfinite(total) else np.nan
