@@ -187,6 +187,12 @@ class Study(Noun):
         """The day the study speaks of: `as_of`, or today."""
         return self.as_of or dt.date.today()
 
+    def on(self, day: dt.date) -> Study:
+        """Return the same study speaking of another day."""
+        study = self.model_copy(update={"as_of": day})
+        study._path, study._folder = self._path, self._folder
+        return study
+
     @property
     def needs(self) -> dict[str, Need]:
         """Every definition of covered in use, by name; the study's own first."""

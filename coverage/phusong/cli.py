@@ -1,0 +1,244 @@
+"""The command line: one verb, one command; no logic here.
+
+Exit codes: 0 done; 1 the inputs or the study hold an error (all are told); 2 wrong
+usage; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from phusong.errors import InputError, PhusongError
+from phusong.screen import Screen
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(name="phusong", no_args_is_help=True, add_completion=False,
+                  pretty_exceptions_enable=False,
+                  help="Find the gaps of mobile coverage, say why, and plan the sites that close "
+                       "them. Phủ sóng.")
+
+StudyArg = Annotated[str, typer.Argument(metavar="STUDY", help="Name of a study in data/raw, or "
+                                         "path of a study.yml.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+Home = Annotated[Path, typer.Option("--home", envvar="PHUSONG_HOME", help="Folder that holds data/ "
+                                    "and maps/.")]
+Inputs = Annotated[Path | None, typer.Option("--inputs", help="Folder of the input files, if they "
+                                             "do not lie beside the study file.")]
+Day = Annotated[str | None, typer.Option("--as-of", metavar="DATE", help="Day to speak of, "
+                                         "YYYY-MM-DD.")]
+HERE = Path()
+
+
+@contextmanager
+def _told(screen: Screen) -> Iterator[None]:
+    try:
+        yield
+    except PhusongError as error:
+        if screen.as_json:
+            screen.document({"error": str(error), "faults": [_fault(f) for f in error.faults]})
+        else:
+            screen.error(str(error))
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        screen.error("interrupted; everything that was finished is kept")
+        raise typer.Exit(130) from None
+
+
+def _fault(fault: Any) -> dict[str, Any]:
+    return {name: getattr(fault, name) for name in type(fault).__slots__}
+
+
+def _open(name: str, home: Path, inputs: Path | None, day: str | None = None) -> Any:
+    """Read the study called `name` (or at that path)."""
+    from phusong.study import Study
+
+    direct = Path(name)
+    path = direct if direct.suffix in (".yml", ".yaml") else home / "data/raw" / name / "study.yml"
+    study = Study.read(path, folder=inputs)
+    return study if day is None else study.on(_date(day))
+
+
+def _date(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise InputError(f'"{text}" is no date. Write it as 2021-09-30.') from None
+
+
+def _store(study: Any, home: Path, day: str | None = None) -> Any:
+    from phusong.store import Store
+
+    folder = home / "data/processed" / study.name
+    return Store(folder if day is None else folder / f"as-of-{_date(day)}")
+
+
+def _run(study: Any, home: Path, screen: Screen, day: str | None = None, full: bool = False) -> Any:
+    from phusong import pipeline
+
+    store = _store(study, home, day)
+    if full:
+        store.forget()
+    with screen.steps() as say:
+        return pipeline.run(study, store=store, progress=say)
+
+
+def _draw(results: Any, home: Path, screen: Screen, language: str, out: Path | None) -> Path:
+    from phusong.briefing import write_map
+
+    path = out or home / "maps" / results.study.name / "index.html"
+    with screen.steps() as say:
+        return write_map(results, path, language=language, progress=say)
+
+
+@app.command()
+def new(name: Annotated[str, typer.Argument(help="Name of the new study.")],
+        fictional: Annotated[bool, typer.Option("--fictional", help="Make a whole fictional "
+                                                "province.")] = False,
+        size: Annotated[str, typer.Option(help="commune, province or country.")] = "province",
+        seed: Annotated[int, typer.Option(help="Another seed, another province.")] = 2021,
+        profile: Annotated[str, typer.Option(help="generic or vietnam.")] = "generic",
+        home: Home = HERE, quiet: Quiet = False) -> None:
+    """Make a new study in data/raw/NAME: an empty one, or a fictional province."""
+    screen = Screen(quiet=quiet)
+    with _told(screen):
+        from phusong.newcomer import make
+
+        with screen.steps() as say:
+            path = make(home / "data/raw", name, fictional=fictional, size=size, seed=seed,
+                        profile=profile, progress=say)
+        screen.say(f"{path}")
+        screen.say(f"Next: phusong check {name}")
+
+
+@app.command()
+def check(study: StudyArg, home: Home = HERE, inputs: Inputs = None, json: Json = False) -> None:
+    """Find everything wrong with the inputs, and everything assumed; compute nothing."""
+    screen = Screen(as_json=json)
+    with _told(screen):
+        from phusong import pipeline
+
+        around = pipeline.check(_open(study, home, inputs))
+        rows = [] if around.readings is None else around.readings.to_dict("records")
+        counts = {kind: sum(f.severity == kind for f in around.faults)
+                  for kind in ("error", "warning", "assumption")}
+        if json:
+            screen.document({"readings": rows, "counts": counts,
+                             "faults": [_fault(f) for f in around.faults]})
+        else:
+            screen.readings(rows)
+            screen.faults(around.faults)
+            screen.say(f"{counts['error']} errors, {counts['warning']} warnings, "
+                       f"{counts['assumption']} assumptions")
+        if counts["error"]:
+            raise typer.Exit(1)
+
+
+@app.command()
+def run(study: StudyArg, home: Home = HERE, inputs: Inputs = None,
+        full: Annotated[bool, typer.Option("--full", help="Forget earlier results first.")] = False,
+        language: Annotated[str, typer.Option(help="Language the page opens in.")] = "vi",
+        no_map: Annotated[bool, typer.Option("--no-map", help="Tables only.")] = False,
+        quiet: Quiet = False, json: Json = False) -> None:
+    """Run the whole river: coverage, gaps, sites, costs, plan, progress, map."""
+    screen = Screen(quiet=quiet or json, as_json=json)
+    with _told(screen):
+        from phusong.summary import summarise
+
+        results = _run(_open(study, home, inputs), home, screen, full=full)
+        figures = summarise(results)
+        if not no_map:
+            figures["map"] = str(_draw(results, home, screen, language, None))
+        if json:
+            screen.document({**figures, "recalled": results.recalled})
+        else:
+            screen.summary(figures)
+            if not no_map:
+                screen.say(f"Map: {figures['map']}")
+
+
+@app.command("map")
+def draw_map(study: StudyArg, home: Home = HERE, inputs: Inputs = None, as_of: Day = None,
+             language: Annotated[str, typer.Option(help="vi or en.")] = "vi",
+             out: Annotated[Path | None, typer.Option(help="Where to write the page.")] = None,
+             quiet: Quiet = False) -> None:
+    """Draw the map of a study, on its own day or on another."""
+    screen = Screen(quiet=quiet)
+    with _told(screen):
+        opened = _open(study, home, inputs, as_of)
+        results = _run(opened, home, screen, as_of)
+        if as_of and out is None:
+            out = home / "maps" / opened.name / f"as-of-{_date(as_of)}.html"
+        screen.say(f"Map: {_draw(results, home, screen, language, out)}")
+
+
+@app.command()
+def status(study: StudyArg, home: Home = HERE, inputs: Inputs = None, as_of: Day = None,
+           quiet: Quiet = False, json: Json = False) -> None:
+    """How far each dated target is."""
+    screen = Screen(quiet=quiet or json, as_json=json)
+    with _told(screen):
+        from phusong.summary import summarise
+
+        figures = summarise(_run(_open(study, home, inputs, as_of), home, screen, as_of))
+        wanted = {k: figures[k] for k in ("study", "as_of", "fictional", "points", "learners",
+                                          "targets")}
+        if json:
+            screen.document(wanted)
+        else:
+            screen.say(f"{figures['study']} as of {figures['as_of']}")
+            screen.targets(figures["targets"])
+
+
+@app.command()
+def explain(study: StudyArg, point_id: Annotated[str, typer.Argument(help="Key of the point.")],
+            home: Home = HERE, inputs: Inputs = None,
+            language: Annotated[str, typer.Option(help="vi or en.")] = "en",
+            quiet: Quiet = False, json: Json = False) -> None:
+    """Why a point is covered or not: the budget line by line, and the profile."""
+    screen = Screen(quiet=quiet or json, as_json=json)
+    with _told(screen):
+        from phusong.explanation import explain as explain_point
+
+        opened = _open(study, home, inputs)
+        with screen.steps() as say:
+            explained = explain_point(opened, point_id, progress=say)
+        if json:
+            screen.document(explained.as_dict())
+        else:
+            screen.say(explained.text(language))
+
+
+@app.command()
+def verify(what: Annotated[str, typer.Argument(help="radio or plan.")],
+           vectors: Annotated[Path, typer.Option("--vectors", help="Folder of reference values.")],
+           json: Json = False) -> None:
+    """Check the installed engine against published reference values."""
+    screen = Screen(as_json=json)
+    with _told(screen):
+        from phusong.verify import verify as verify_folder
+
+        checks = verify_folder(what, vectors)
+        if json:
+            screen.document({"checks": [c.as_dict() for c in checks]})
+        else:
+            for found in checks:
+                screen.say(str(found))
+        if not all(c.ok for c in checks):
+            raise typer.Exit(1)
+
+
+def main() -> None:
+    """Entry point of the command ``phusong``."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8")
+    app()

@@ -1,0 +1,159 @@
+"""What the command line shows: tables, progress bars and JSON; no logic of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from phusong.errors import Fault
+from phusong.tables import STATUSES
+
+__all__ = ["Screen"]
+
+STEPS = {
+    "read": "Reading and checking the inputs",
+    "compile": "Compiling kernels (once for each machine)",
+    "links": "Radio links to standing cells",
+    "service": "Who is covered, and why not",
+    "spots": "Looking for sites",
+    "reach": "Radio links to candidate sites",
+    "costs": "Pricing",
+    "plan": "Ranking",
+    "snapshots": "Coverage on earlier days",
+    "progress": "Progress against the targets",
+    "map": "Drawing the map",
+    "new": "Making the fictional study",
+}
+COLOURS = {"covered": "green", "uncertain": "yellow", "uncovered": "red", "unknown": "bright_black"}
+
+
+class Screen:
+    """Standard output for results, standard error for progress and faults.
+
+    Parameters
+    ----------
+    quiet : bool
+        Show results and errors only.
+    as_json : bool
+        Write one JSON document to standard output and nothing else there.
+    """
+
+    def __init__(self, *, quiet: bool = False, as_json: bool = False) -> None:
+        self.quiet = quiet
+        self.as_json = as_json
+        self.out = Console(soft_wrap=True, highlight=False)
+        self.err = Console(stderr=True, soft_wrap=True, highlight=False)
+
+    @contextmanager
+    def steps(self) -> Iterator[Any]:
+        """Yield a callback ``(what, done, of_all)`` that moves progress bars on stderr."""
+        if self.quiet:
+            yield None
+            return
+        bars = Progress(SpinnerColumn(finished_text="✓"), TextColumn("{task.description}"),
+                        BarColumn(bar_width=24), TextColumn("{task.percentage:>3.0f} %"),
+                        TimeElapsedColumn(), console=self.err)
+        tasks: dict[str, Any] = {}
+        with bars:
+            def say(what: str, done: int, of_all: int) -> None:
+                if what not in tasks:
+                    tasks[what] = bars.add_task(STEPS.get(what, what), total=max(of_all, 1))
+                finished = done >= of_all
+                bars.update(tasks[what], completed=max(of_all, 1) if finished else done,
+                            total=max(of_all, 1))
+            yield say
+
+    def document(self, content: Any) -> None:
+        """Write JSON to standard output."""
+        print(json.dumps(content, ensure_ascii=False, indent=1, default=str))
+
+    def say(self, text: str) -> None:
+        """Write a line for people (not with ``--json``)."""
+        if not self.as_json:
+            self.out.print(escape(text))
+
+    def error(self, text: str) -> None:
+        """Write an error to standard error."""
+        self.err.print(f"[bold red]error[/] {escape(text)}")
+
+    def faults(self, faults: tuple[Fault, ...]) -> None:
+        """List faults, errors first."""
+        order = {"error": 0, "warning": 1, "assumption": 2}
+        styles = {"error": "bold red", "warning": "yellow", "assumption": "cyan"}
+        for fault in sorted(faults, key=lambda f: order[f.severity]):
+            many = f" ({fault.count} rows)" if fault.count > 1 else ""
+            self.out.print(f"[{styles[fault.severity]}]{fault.severity}[/] "
+                           f"{escape(str(fault))}{many}")
+
+    def readings(self, rows: list[dict[str, Any]]) -> None:
+        """Table of what was read from each file."""
+        table = _table("File", "Role", "Rows", "Accepted", "Mended", "Rejected", right=(2, 3, 4, 5))
+        for row in rows:
+            table.add_row(escape(str(row["file"])), str(row["role"]), *(
+                f"{row[c]:,}" for c in ("rows_in", "accepted", "mended", "rejected")))
+        self.out.print(table)
+
+    def summary(self, figures: dict[str, Any], language: str = "en") -> None:
+        """Show the figures of a run: statuses, targets, the first ten sites."""
+        title = figures["title"][language] or figures["study"]
+        if figures["fictional"]:
+            title += "  [FICTIONAL DATA]"
+        self.out.print(f"[bold]{escape(title)}[/]  as of {figures['as_of']}, "
+                       f"covered means: {figures['definition']}")
+        self._statuses(figures)
+        self.targets(figures["targets"], language)
+        self._plan(figures)
+
+    def _statuses(self, figures: dict[str, Any]) -> None:
+        table = _table("", *STATUSES, "all", right=range(1, 6))
+        for name, label in (("points", "Points"), ("learners", "Students"),
+                            ("poor_learners", "of them poor or near-poor")):
+            table.add_row(label, *(f"[{COLOURS.get(s, 'bold')}]{figures[name][s]:,.0f}[/]"
+                                   for s in (*STATUSES, "all")))
+        self.out.print(table)
+
+    def targets(self, targets: list[dict[str, Any]], language: str = "en") -> None:
+        """Show how far each target is."""
+        if not targets:
+            return
+        table = _table("Target", "Deadline", "Goal", *STATUSES, right=range(2, 7))
+        for t in targets:
+            late = t["covered"] < t["goal"] and t["days_to_deadline"] < 0
+            when = f"{t['deadline']}" + (f" ({-t['days_to_deadline']} days past)" if late else "")
+            table.add_row(escape(t["label"][language] or t["name"]), when, f"{t['goal']:,}",
+                          *(f"{t[s]:,}" for s in STATUSES))
+        self.out.print(table)
+
+    def _plan(self, figures: dict[str, Any]) -> None:
+        if not figures["plan"]:
+            self.out.print("No site of the plan gains anybody.")
+            return
+        currency = figures["plan"][0]["currency"]
+        scale, unit = _scale(max(row["cost_total"] for row in figures["plan"]), currency)
+        table = _table("Rank", "Site", "What", "Place", f"Cost {unit}", "Students gained",
+                       f"Students per million {currency}", "Points", right=(0, 4, 5, 6, 7))
+        for row in figures["plan"]:
+            table.add_row(str(row["rank"]), row["site_id"], row["intervention"], row["place"],
+                          f"{row['cost_total'] / scale:,.1f}", f"{row['students_gained']:,.0f}",
+                          f"{row['students_per_cost']:.4g}", f"{row['points_gained']:,.0f}")
+        self.out.print(table)
+
+
+def _table(*headers: str, right: Any = ()) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for number, header in enumerate(headers):
+        table.add_column(header, justify="right" if number in right else "left")
+    return table
+
+
+def _scale(largest: float, currency: str) -> tuple[float, str]:
+    if largest >= 1e8:
+        return 1e6, f"(million {currency})"
+    return (1e3, f"(thousand {currency})") if largest >= 1e5 else (1.0, f"({currency})")

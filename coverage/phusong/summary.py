@@ -1,0 +1,108 @@
+"""The figures of a run: what the command line prints, the page shows and JSON carries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from phusong.pipeline import Results
+from phusong.tables import STATUSES, split
+
+__all__ = ["assumptions", "summarise"]
+
+TOP = 10
+
+
+def summarise(results: Results) -> dict[str, Any]:
+    """Return the figures of a run as plain numbers and texts.
+
+    Parameters
+    ----------
+    results : Results
+        What `pipeline.run` returned.
+
+    Returns
+    -------
+    dict
+        ``study``, ``title``, ``fictional``, ``as_of``, ``definition``,
+        ``points`` and ``learners`` by status (plus ``all``), ``poor_learners``,
+        ``reasons``, ``by_kind``, ``targets`` (newest snapshot of each),
+        ``plan`` (the first ten sites), ``assumptions``, ``digest``.  JSON can write it.
+    """
+    study = results.study
+    service = results.service
+    poor = _filled(results.points, "learners_poor") + _filled(results.points, "learners_near_poor")
+    return {
+        "study": study.name,
+        "title": study.title.model_dump(),
+        "fictional": study.fictional,
+        "as_of": study.day.isoformat(),
+        "definition": study.need.name,
+        "points": _by_status(service, pd.Series(1, index=service.index), int),
+        "learners": _by_status(service, _filled(results.points, "learners"), float),
+        "poor_learners": _by_status(service, poor, float),
+        "reasons": {str(k): int(v) for k, v in service["reason"].value_counts().items()},
+        "by_kind": _by_kind(results.points, service),
+        "targets": _targets(results),
+        "plan": _plan(results),
+        "plan_sites": len(results.plan),
+        "candidates": int(results.spots["site_id"].nunique()) if len(results.spots) else 0,
+        "assumptions": assumptions(results),
+        "digest": results.digest,
+    }
+
+
+def assumptions(results: Results) -> dict[str, int]:
+    """Count what was filled in: ``"points.learners"`` or ``"sites.azimuth_deg"`` → rows."""
+    found: dict[str, int] = {}
+    for name, table in (("points", results.points), ("sites", results.sites)):
+        if "assumed" not in table.columns:
+            continue
+        for cell in table["assumed"]:
+            for column in split(cell):
+                key = f"{name}.{column}"
+                found[key] = found.get(key, 0) + 1
+    return dict(sorted(found.items()))
+
+
+def _filled(table: pd.DataFrame, column: str) -> pd.Series:
+    if column not in table.columns:
+        return pd.Series(0.0, index=table.index)
+    return table[column].fillna(0.0)
+
+
+def _by_status(service: pd.DataFrame, weight: pd.Series, kind: type) -> dict[str, Any]:
+    sums = weight.groupby(service["status"]).sum()
+    return {"all": kind(weight.sum()), **{s: kind(sums.get(s, 0)) for s in STATUSES}}
+
+
+def _by_kind(points: pd.DataFrame, service: pd.DataFrame) -> dict[str, dict[str, int]]:
+    counts = pd.crosstab(points["kind"], service["status"])
+    return {str(kind): {s: int(row.get(s, 0)) for s in STATUSES}
+            for kind, row in counts.sort_index().iterrows()}
+
+
+def _targets(results: Results) -> list[dict[str, Any]]:
+    found = []
+    for target in results.study.targets:
+        row = results.progress.loc[target.name].sort_index().iloc[-1]
+        found.append({
+            "name": target.name, "label": target.label.model_dump(),
+            "definition": target.need.name, "deadline": target.deadline.isoformat(),
+            "days_to_deadline": (target.deadline - results.study.day).days,
+            **{c: int(row[c]) for c in ("goal", "points", *STATUSES)},
+            "learners": float(row["learners"]),
+            "learners_covered": float(row["learners_covered"]),
+            "learners_poor_uncovered": float(row["learners_poor_uncovered"])})
+    return found
+
+
+def _plan(results: Results) -> list[dict[str, Any]]:
+    numbers = ("cost_low", "cost_total", "cost_high", "students_gained", "students_total",
+               "students_exclusive", "poor_students_gained", "points_gained", "students_per_cost",
+               "cumulative_students", "cumulative_cost", "cumulative_points")
+    texts = ("site_id", "intervention", "place", "currency")
+    return [{"rank": int(rank), **{t: str(row[t]) for t in texts},
+             **{n: float(row[n]) for n in numbers}}
+            for rank, row in results.plan.head(TOP).iterrows()]
