@@ -1,0 +1,333 @@
+"""What "covered" means, and who is.
+
+A `Need` is a named definition of covered.  `levels` judges every link by it,
+`serves` says which links would cover their point alone, and `assess` gives
+each point one status with one reason.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pydantic import Field, field_validator, model_validator
+
+from phusong.nouns import Noun, Text, nearest
+from phusong.radio.budget import RECEIVERS, TECHNOLOGIES
+from phusong.radio.entry import quantiles
+from phusong.radio.probability import coverage_probability
+from phusong.tables import SERVICE, joined
+
+__all__ = ["DEFINITIONS", "SATELLITE", "Need", "assess", "levels", "serves"]
+
+SATELLITE = "SAT"
+"""Technology of a satellite terminal with its own Wi-Fi cell."""
+
+_RECEIVER_OF = {"outdoor": "outdoor_handset", "classroom": "classroom_handset",
+                "roof": "roof_antenna"}
+_KNOWN = (*TECHNOLOGIES, SATELLITE)
+
+
+class Need(Noun):
+    """A named definition of "covered".
+
+    Parameters
+    ----------
+    name : str
+        Short name, as a study file uses it.
+    label : Text
+        The same for people.
+    technologies : tuple of str
+        Which technologies count: GSM, UMTS, LTE, NR, SAT.
+    received_dbm : float
+        Median reference-signal level (RSRP) needed at the device, after entry
+        and body loss.  The default of -110 dBm is an engineering convention,
+        not regulation: regulators and operators use -105 to -115 dBm
+        (IMDA Singapore -109 dBm outdoors; operators' design values -113 and
+        -105 dBm); at -110 dBm a 10 MHz LTE carrier carries about 1 Mbit/s
+        uplink by attenuated Shannon (TR 36.942 A.1).
+    place : {"outdoor", "classroom", "roof"}
+        Where the device is.  A classroom adds building entry loss (ITU-R
+        P.2109-2).  The height of the antenna is not set here but in the
+        points' ``antenna_height_m`` or the study's ``receiver_height_m``.
+    gain_dbi, body_loss_db : float or None
+        Gain of the device's antenna, loss through hand and body.  None = usual
+        for the place: 0 dBi and 3 dB for a handset, 6.5 dBi and 0 dB for an
+        antenna on the roof (planning practice).
+    building : {"traditional", "thermally_efficient"}
+        Kind of classroom building.
+    sigma_model_db : float
+        Standard deviation of what the model gets wrong; 8 dB (TR 38.901 RMa,
+        non-line-of-sight shadow fading) until it has been calibrated.
+    probability : float
+        Covered at or above it; 0.9 is the FCC's cell-edge probability for
+        mobile broadband maps.
+    gap_probability : float
+        Uncovered below it; in between the model cannot say.
+    site_list : {"complete", "partial"}
+        ``"partial"`` = towers may be missing from the list, so that nothing
+        follows from there being none: uncovered turns into unknown.
+    operators_needed : int
+        How many different operators must cover the point.
+    source : str
+        Where the definition comes from.
+    """
+
+    name: str = "data"
+    label: Text = Text()
+    technologies: tuple[str, ...] = ("LTE", "NR", SATELLITE)
+    received_dbm: float = Field(default=-110.0, ge=-140.0, le=-30.0)
+    place: Literal["outdoor", "classroom", "roof"] = "outdoor"
+    gain_dbi: float | None = Field(default=None, ge=-20.0, le=40.0)
+    body_loss_db: float | None = Field(default=None, ge=0.0, le=20.0)
+    building: Literal["traditional", "thermally_efficient"] = "traditional"
+    sigma_model_db: float = Field(default=8.0, ge=0.0, le=30.0)
+    probability: float = Field(default=0.9, gt=0.0, lt=1.0)
+    gap_probability: float = Field(default=0.5, gt=0.0, lt=1.0)
+    site_list: Literal["complete", "partial"] = "complete"
+    operators_needed: int = Field(default=1, ge=1, le=20)
+    source: str = "Engineering convention, not regulation"
+
+    @field_validator("technologies", mode="before")
+    @classmethod
+    def _known_technologies(cls, value: object) -> object:
+        names = [value] if isinstance(value, str) else list(value or ())  # type: ignore[call-overload]
+        if not names:
+            raise ValueError("technologies: name at least one of " + ", ".join(_KNOWN))
+        wrong = [name for name in names if name not in _KNOWN]
+        if wrong:
+            raise ValueError("; ".join(f'there is no technology "{name}". {nearest(name, _KNOWN)}'
+                                       for name in wrong))
+        return tuple(names)
+
+    @model_validator(mode="after")
+    def _gap_below_covered(self) -> Need:
+        if self.gap_probability > self.probability:
+            raise ValueError(f"gap_probability = {self.gap_probability:g} is above probability = "
+                             f"{self.probability:g}: a point would be covered and uncovered at "
+                             f"once. Lower it.")
+        return self
+
+    @property
+    def device_db(self) -> float:
+        """What the device adds to an isotropic outdoor level: gain less body loss, dB."""
+        usual = RECEIVERS[_RECEIVER_OF[self.place]]
+        gain = usual.gain_dbi if self.gain_dbi is None else self.gain_dbi
+        return gain - (usual.body_loss_db if self.body_loss_db is None else self.body_loss_db)
+
+
+_NOTE = "Engineering convention, not regulation: "
+
+DEFINITIONS: dict[str, Need] = {
+    "voice": Need(name="voice", label=Text(en="Voice and emergency calls (RSRP -115 dBm)",
+                                           vi="Gọi thoại và khẩn cấp (RSRP -115 dBm)"),
+                  received_dbm=-115.0,
+                  source=_NOTE + "limit of operators' surveys; design values use -113 dBm"),
+    "data": Need(name="data", label=Text(en="Basic data (RSRP -110 dBm)",
+                                         vi="Dữ liệu cơ bản (RSRP -110 dBm)"),
+                 received_dbm=-110.0,
+                 source=_NOTE + "about IMDA Singapore's -109 dBm outdoors; near 1 Mbit/s uplink "
+                 "on 10 MHz by attenuated Shannon (TR 36.942 A.1)"),
+    "class": Need(name="class", label=Text(en="One online class (RSRP -105 dBm)",
+                                           vi="Một lớp học trực tuyến (RSRP -105 dBm)"),
+                  received_dbm=-105.0,
+                  source=_NOTE + "operators' -105 dBm outdoor limit; near 2.6 Mbit/s uplink, "
+                  "compare the 2.5 Mbit/s declared under QCVN 81:2019/BTTTT"),
+    "school": Need(name="school", label=Text(en="A whole school, capacity permitting "
+                                             "(RSRP -95 dBm)",
+                                             vi="Cả trường, nếu đủ dung lượng (RSRP -95 dBm)"),
+                   received_dbm=-95.0,
+                   source=_NOTE + "level at which a 20 MHz carrier runs near its peak; says "
+                   "nothing about load"),
+}
+"""Definitions of covered that the program brings; a study may add its own."""
+
+
+def levels(links: pd.DataFrame, need: Need) -> pd.DataFrame:
+    """Judge every link by a definition of covered.
+
+    Parameters
+    ----------
+    links : DataFrame
+        LINKS.
+    need : Need
+        The definition.
+
+    Returns
+    -------
+    DataFrame
+        Aligned to `links`: ``counts`` (its technology counts), ``level_dbm``
+        (median at the device, after entry and body loss), ``margin_db``,
+        ``probability`` and, with nothing in the way,
+        ``free_space_probability``.  Numbers are NaN where the loss is not
+        known or the technology does not count.
+
+    Notes
+    -----
+    The Wi-Fi of a satellite terminal (``SAT``) is judged outdoors and at its
+    median: it is covered exactly if the level suffices.
+    """
+    counts = links["technology"].isin(need.technologies).to_numpy(bool)
+    satellite = (links["technology"] == SATELLITE).to_numpy(bool)
+    frequency = links["frequency_mhz"].to_numpy(float)
+    received = np.where(counts, links["received_dbm"].to_numpy(float), np.nan) + need.device_db
+    clear = np.where(counts, links["free_space_dbm"].to_numpy(float), np.nan) + need.device_db
+    sigma = np.where(satellite, 0.0, need.sigma_model_db)
+    median = np.zeros(len(links))
+    if need.place == "classroom":
+        bands, band = np.unique(frequency, return_inverse=True)
+        entry = np.where(satellite[:, None], 0.0, quantiles(bands, building=need.building)[band])
+        middle = quantiles(bands, building=need.building, count=1)[band, 0]
+        median = np.where(satellite, 0.0, middle)
+        chance = _chunked(received, need.received_dbm, sigma, entry)
+        best = _chunked(clear, need.received_dbm, sigma, entry)
+    else:
+        chance = coverage_probability(received, need.received_dbm, sigma)
+        best = coverage_probability(clear, need.received_dbm, sigma)
+    level = received - median
+    return pd.DataFrame({"counts": counts, "level_dbm": level,
+                         "margin_db": level - need.received_dbm, "probability": chance,
+                         "free_space_probability": best}, index=links.index)
+
+
+def _chunked(received: NDArray[np.float64], needed: float, sigma: NDArray[np.float64],
+             entry: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Integrate over entry loss, a bounded number of links at a time."""
+    out = np.empty(received.shape[0])
+    for first in range(0, received.shape[0], 65_536):
+        part = slice(first, first + 65_536)
+        out[part] = coverage_probability(received[part], needed, sigma[part], entry_db=entry[part])
+    return out
+
+
+def serves(links: pd.DataFrame, need: Need) -> pd.Series:
+    """Tell which links would cover their point on their own.
+
+    Returns
+    -------
+    Series of bool
+        Aligned to `links`: the link's technology counts and its level is
+        reached with the definition's probability.  `operators_needed` is not
+        looked at: one link is one operator.
+    """
+    judged = levels(links, need)
+    return pd.Series((judged["probability"] >= need.probability).to_numpy(bool),
+                     index=links.index, name="serves")
+
+
+def assess(points: pd.DataFrame, links: pd.DataFrame, need: Need) -> pd.DataFrame:
+    """Give every point one status, with one reason.
+
+    Parameters
+    ----------
+    points : GeoDataFrame
+        POINTS.
+    links : DataFrame
+        LINKS from these points to the cells that count.
+    need : Need
+        The definition of covered.
+
+    Returns
+    -------
+    DataFrame
+        SERVICE, one row for each point, in the order of `points`.
+        ``probability`` is that of the operator that decides: the best one, or
+        the second best where two operators are needed.  ``best_cell_id`` is
+        the most probable cell, with its level and margin, also where it does
+        not suffice.
+
+    Notes
+    -----
+    `covered` at or above `need.probability`, `uncovered` below
+    `need.gap_probability`, `uncertain` between.  A link whose loss is not
+    known makes an uncovered point `unknown` if the link might reach it with
+    nothing in the way.  More cells never make a covered point uncovered.
+    """
+    count = len(points)
+    judged = levels(links, need)
+    judged["row"] = points.index.get_indexer(links.index.get_level_values(0))
+    judged["cell_id"] = np.asarray(links.index.get_level_values(1), dtype=object)
+    judged["operator"] = links["operator"].fillna("").to_numpy(object)
+    for name in ("distance_m", "clearance", "free_space_dbm"):
+        judged[name] = links[name].to_numpy(float)
+    judged["elevation_missing"] = _elevation_missing(links)
+    judged = judged[judged["counts"].to_numpy() & (judged["row"] >= 0).to_numpy()]
+    judged = judged.reset_index(drop=True)
+    known = judged[judged["probability"].notna()]
+    decisive = _decisive(known, "probability", need.operators_needed, count)
+    optimist = judged.assign(hope=judged["probability"].fillna(judged["free_space_probability"]))
+    hope = _decisive(optimist, "hope", need.operators_needed, count)
+    status, reason = _verdict(judged, decisive, hope, need, count)
+    nowhere = np.asarray(points.geometry.isna() | points.geometry.is_empty, bool)
+    status[nowhere], reason[nowhere] = "unknown", "no_location"
+    covering = known[(known["probability"] >= need.probability).to_numpy(bool)]
+    names = covering.groupby("row")["operator"].agg(joined)
+    best = _best(judged, count)
+    decisive[status == "unknown"] = np.nan
+    return pd.DataFrame({
+        "status": status, "reason": reason, "best_cell_id": best["cell_id"].to_numpy(),
+        "best_operator": best["operator"].to_numpy(), "received_dbm": best["level_dbm"].to_numpy(),
+        "margin_db": best["margin_db"].to_numpy(), "probability": decisive,
+        "operators": names.reindex(range(count)).fillna("").to_numpy(),
+        "distance_m": best["distance_m"].to_numpy(), "evidence": "modelled",
+        "definition": need.name}, index=points.index)[list(SERVICE.columns)]
+
+
+def _elevation_missing(links: pd.DataFrame) -> NDArray[np.bool_]:
+    """Tell for links of unknown loss whether terrain is what is missing."""
+    if "unknown_because" in links:
+        return (links["unknown_because"] == "no_elevation").to_numpy(bool)
+    return links["clearance"].isna().to_numpy(bool)
+
+
+def _decisive(judged: pd.DataFrame, column: str, operators: int,
+              count: int) -> NDArray[np.float64]:
+    """Return for each point the probability of its n-th best operator (0 = there is none)."""
+    out = np.zeros(count)
+    each = judged.groupby(["row", "operator"], sort=True)[column].max().dropna()
+    ranked = each.sort_values(ascending=False, kind="stable")
+    place = ranked.groupby(level=0, sort=False).cumcount()
+    nth = ranked[(place == operators - 1).to_numpy()]
+    out[nth.index.get_level_values(0).to_numpy(np.int64)] = nth.to_numpy()
+    return out
+
+
+def _verdict(judged: pd.DataFrame, decisive: NDArray[np.float64], hope: NDArray[np.float64],
+             need: Need, count: int) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
+    def any_of(mask: pd.Series) -> NDArray[np.bool_]:
+        out = np.zeros(count, bool)
+        out[judged.loc[mask.to_numpy(bool), "row"].to_numpy(np.int64)] = True
+        return out
+
+    operators = np.bincount(judged.drop_duplicates(["row", "operator"])["row"].to_numpy(np.int64),
+                            minlength=count)
+    enough = judged["free_space_probability"] >= need.probability
+    not_yet = ~(judged["probability"] >= need.probability)
+    blocked = any_of(enough & not_yet & (judged["clearance"] < 0.0))
+    lost = judged["probability"].isna()
+    no_ground = any_of(lost & judged["elevation_missing"])
+    status = np.full(count, "uncovered", dtype=object)
+    reason = np.full(count, "signal_too_weak", dtype=object)
+    reason[blocked] = "terrain_blocked"
+    reason[operators < need.operators_needed] = "no_site_in_range"
+    if need.site_list == "partial":
+        status[:], reason[:] = "unknown", "no_site_data"
+    might = (hope >= need.gap_probability) & any_of(lost)
+    status[might] = "unknown"
+    reason[might] = np.where(no_ground, "no_elevation", "out_of_model_range")[might]
+    for low, name, why in ((need.gap_probability, "uncertain", "margin_too_thin"),
+                           (need.probability, "covered", "covered")):
+        status[decisive >= low] = name
+        reason[decisive >= low] = why
+    return status, reason
+
+
+def _best(judged: pd.DataFrame, count: int) -> pd.DataFrame:
+    """Return the most probable link of each point; ties by level, then `cell_id`."""
+    order = judged.sort_values(["row", "probability", "level_dbm", "free_space_dbm", "cell_id"],
+                               ascending=[True, False, False, False, True], kind="stable",
+                               na_position="last")
+    first = order.drop_duplicates("row").set_index("row")
+    return first.reindex(range(count))
