@@ -1,4 +1,4 @@
-"""Building entry loss (ITU-R P.2109-2)."""
+"""Building entry loss (ITU-R P.2109-2; walls of TR 38.901)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from scipy.special import ndtri
 from phusong.errors import UnknownNameError
 from phusong.nouns import nearest
 
-__all__ = ["BUILDINGS", "Building", "entry_loss_db", "midpoints", "quantiles"]
+__all__ = ["BUILDINGS", "Building", "entry_loss_db", "midpoints", "quantiles",
+           "wall_loss_db"]
 
 Building = Literal["traditional", "thermally_efficient"]
 
@@ -82,3 +83,29 @@ def quantiles(frequency_mhz: ArrayLike, *, building: str = "traditional", count:
     f = np.asarray(frequency_mhz, float)[..., None]
     up = np.asarray(elevation_deg, float)[..., None]
     return entry_loss_db(f, midpoints(count), building=building, elevation_deg=up)
+
+
+def wall_loss_db(frequency_mhz: ArrayLike, kind: str = "low") -> NDArray[np.float64]:
+    """Return the loss through an outer wall, dB (3GPP TR 38.901 Tables 7.4.3-1 and 7.4.3-2).
+
+    Parameters
+    ----------
+    frequency_mhz : array_like
+        Frequency in MHz.
+    kind : {"low", "high"}
+        ``low``: 30 % standard glass, 70 % concrete; ``high``: 70 % coated
+        glass, 30 % concrete.  5 dB are added for oblique incidence.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such kind of wall.
+    """
+    f_ghz = 1e-3 * np.asarray(frequency_mhz, float)
+    concrete = 5.0 + 4.0 * f_ghz
+    walls = {"low": (0.3, 2.0 + 0.2 * f_ghz, 0.7), "high": (0.7, 23.0 + 0.3 * f_ghz, 0.3)}
+    if kind not in walls:
+        raise UnknownNameError(f'There is no kind of wall "{kind}". {nearest(kind, walls)}')
+    glass_share, glass, concrete_share = walls[kind]
+    through = glass_share * 10.0 ** (-0.1 * glass) + concrete_share * 10.0 ** (-0.1 * concrete)
+    return np.asarray(5.0 - 10.0 * np.log10(through))
