@@ -14,6 +14,7 @@ import yaml
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from phusong.nouns import Noun, Text, nearest
+from phusong.profile import Profile
 
 __all__ = ["REGISTERS", "Costs", "Item", "Rate"]
 
@@ -179,23 +180,16 @@ class Costs(Noun):
         return currency in _RATES or (currency == self.currency and self.per_usd is not None)
 
     @classmethod
-    def of_profile(cls, profile: Any) -> dict[str, Any]:
+    def of_profile(cls, profile: Profile) -> dict[str, Any]:
         """Return the values that a country's profile settles, for a study file to overrule.
 
-        Parameters
-        ----------
-        profile : Profile
-            Read are `name` (register of the same name, if there is one), `currency`
-            and `per_usd` with `rate_source` and `rate_date`, as far as they are there.
+        The register is the one named like the profile or like the profile it
+        extends, if there is one.
         """
-        out: dict[str, Any] = {}
-        if getattr(profile, "name", "") in REGISTERS:
-            out["register"] = profile.name
-        for name in ("currency", "per_usd", "rate_source", "rate_date"):
-            value = getattr(profile, name, None)
-            if value:
-                out[name] = value
-        return out
+        named = [name for name in (profile.name, profile.extends) if name in REGISTERS]
+        return {"currency": profile.currency, "per_usd": profile.currency_per_usd,
+                "rate_source": profile.currency_source,
+                "register": named[0] if named else "generic"}
 
     @property
     def table(self) -> dict[str, Item]:

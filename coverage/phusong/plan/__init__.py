@@ -2,3 +2,12 @@
 
 Sparse arrays in, an order and a bound out.
 """
+
+from __future__ import annotations
+
+from phusong.plan.goal import Goal, weights
+from phusong.plan.problem import Problem
+from phusong.plan.rank import curve, rank
+from phusong.plan.reach import covering_problem
+
+__all__ = ["Goal", "Problem", "covering_problem", "curve", "rank", "weights"]

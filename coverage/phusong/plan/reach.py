@@ -1,0 +1,147 @@
+"""From the tables to the covering problem: which candidate serves which gap."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+
+from phusong.errors import Fault, InputError
+from phusong.plan.goal import Goal, weights
+from phusong.plan.problem import Problem
+from phusong.service import serves
+
+__all__ = ["SitesAndPoints", "covering_problem"]
+
+_COSTS = ("present_value_low", "present_value_base", "present_value_high")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SitesAndPoints:
+    """A covering problem together with the names behind its numbers.
+
+    Parameters
+    ----------
+    problem : Problem
+        Sites in alphabetical order of `site_id`, points of `point_id`.
+    sites : DataFrame
+        Indexed by site_id: intervention, place, cost_low, cost_total, cost_high, currency.
+    points : DataFrame
+        The gaps, in the order of the problem.
+    """
+
+    problem: Problem
+    sites: pd.DataFrame
+    points: pd.DataFrame
+
+
+def _check(gaps: pd.DataFrame, spots: pd.DataFrame, reach: pd.DataFrame,
+           costs: pd.DataFrame) -> None:
+    found = []
+    lost = reach.index.get_level_values("cell_id").difference(spots.index)
+    if len(lost):
+        found.append(Fault("unknown_cell", f"the reach names {len(lost)} cells that are not among "
+                           f"the candidates, first {lost[0]!r}.",
+                           "Link the same candidates that you rank."))
+    lost = reach.index.get_level_values("point_id").difference(gaps.index)
+    if len(lost):
+        found.append(Fault("unknown_point", f"the reach names {len(lost)} points that are not "
+                           f"among the gaps, first {lost[0]!r}.",
+                           "Link the same gaps that you rank; a covered point never counts."))
+    lost = pd.Index(spots["site_id"].unique()).difference(
+        costs.index.get_level_values("site_id").unique())
+    if len(lost):
+        found.append(Fault("no_price", f"{len(lost)} candidate sites have no price, first "
+                           f"{lost[0]!r}.", "Price the same candidates that you rank: nothing "
+                           "is built for free."))
+    if len(costs["currency"].unique()) > 1:
+        found.append(Fault("two_currencies", "the costs are in "
+                           f"{', '.join(sorted(costs['currency'].unique()))}.",
+                           "Price all candidates in one currency."))
+    if found:
+        raise InputError.of(found)
+
+
+def _sites(spots: pd.DataFrame, costs: pd.DataFrame, goal: Goal) -> pd.DataFrame:
+    cells = spots.sort_index(kind="stable")
+    for name in ("intervention", "place", "variant_of"):
+        if name not in cells.columns:
+            cells = cells.assign(**{name: np.nan})
+    first = cells.groupby("site_id", sort=True)[["intervention", "place", "variant_of",
+                                                 "geometry"]].first()
+    priced = costs.sort_index().groupby(level="site_id")[list(_COSTS)].sum()
+    out = first.drop(columns="geometry").assign(
+        x=[p.x for p in first["geometry"]], y=[p.y for p in first["geometry"]],
+        cost_low=priced["present_value_low"], cost_total=priced["present_value_base"],
+        cost_high=priced["present_value_high"],
+        currency=str(costs["currency"].iloc[0]) if len(costs) else "",
+        satellite=cells.groupby("site_id")["technology"].agg(lambda t: bool((t == "SAT").all())))
+    if goal.interventions:
+        out = out[out["intervention"].isin(goal.interventions)]
+    return out[~out["satellite"]] if goal.satellite == "never" else out
+
+
+def _groups(sites: pd.DataFrame, goal: Goal) -> NDArray[np.int64]:
+    if not goal.one_per_place:
+        return np.full(len(sites), -1, np.int64)
+    here = ("at " + sites["x"].round().astype("int64").astype(str) + " "
+            + sites["y"].round().astype("int64").astype(str))
+    names = sites["variant_of"].astype("object").where(sites["variant_of"].notna(), here)
+    codes, _ = pd.factorize(names.astype(str), sort=True)
+    alone = np.bincount(codes, minlength=1)[codes] == 1
+    return np.where(alone, -1, codes).astype(np.int64)
+
+
+def covering_problem(gaps: pd.DataFrame, spots: pd.DataFrame, reach: pd.DataFrame,
+                     costs: pd.DataFrame, goal: Goal) -> SitesAndPoints:
+    """Build the covering problem of a plan.
+
+    A candidate site reaches a gap if `phusong.service.serves` says that one of
+    its cells would cover it.
+
+    Parameters
+    ----------
+    gaps : DataFrame
+        POINTS that are not covered today.
+    spots : GeoDataFrame
+        SITES (candidates).
+    reach : DataFrame
+        LINKS from `spots` to `gaps`.
+    costs : DataFrame
+        COSTS of `spots`.
+    goal : Goal
+        Weights, definition of covered, which rungs may be used.
+
+    Raises
+    ------
+    InputError
+        If the tables do not belong together; all faults at once.
+    """
+    _check(gaps, spots, reach, costs)
+    points = gaps.sort_index(kind="stable")
+    sites = _sites(spots, costs, goal)
+    good = reach[serves(reach, goal.need).to_numpy(bool)] if len(reach) else reach
+    site_of = spots["site_id"].reindex(good.index.get_level_values("cell_id"))
+    column = sites.index.get_indexer(pd.Index(site_of.to_numpy()))
+    row = points.index.get_indexer(good.index.get_level_values("point_id"))
+    row, column = row[column >= 0], column[column >= 0]
+    matrix = sparse.csc_matrix((np.ones(len(row), np.int8), (row, column)),
+                               shape=(len(points), len(sites)))
+    if goal.satellite == "last":
+        matrix = _last_resort(matrix, sites["satellite"].to_numpy(bool))
+    problem = Problem.of(matrix.indptr, matrix.indices, weights(points, goal),
+                         sites["cost_total"], _groups(sites, goal))
+    return SitesAndPoints(problem, sites, points)
+
+
+def _last_resort(matrix: sparse.csc_matrix, satellite: NDArray[np.bool_]) -> sparse.csc_matrix:
+    """Take from satellite terminals every point that something else reaches."""
+    links = matrix.tocoo()
+    other = np.zeros(matrix.shape[0], bool)
+    other[links.row[~satellite[links.col]]] = True
+    keep = ~(satellite[links.col] & other[links.row])
+    return sparse.csc_matrix((links.data[keep], (links.row[keep], links.col[keep])),
+                             shape=matrix.shape)
