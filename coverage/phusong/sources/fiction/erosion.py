@@ -10,12 +10,13 @@ from the rim (Barnes et al. 2014, doi:10.1016/j.cageo.2013.04.024), so that no p
 from __future__ import annotations
 
 import heapq
+from typing import Any
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-__all__ = ["carve", "drain", "spread_cost", "thin"]
+__all__ = ["as_grid", "carve", "drain", "spread_cost", "thin"]
 
 
 @njit(cache=True, nogil=True)
@@ -40,11 +41,11 @@ def drain(heights):  # type: ignore[no-untyped-def]
     order = np.empty(rows * columns, np.int64)
     heap = [(flat[0], np.int64(0))]
     receiver[0] = 0
-    for i in range(1, rows * columns):
-        r, c = i // columns, i % columns
+    for k in range(1, rows * columns):
+        r, c = k // columns, k % columns
         if r == 0 or c == 0 or r == rows - 1 or c == columns - 1:
-            receiver[i] = i
-            heapq.heappush(heap, (flat[i], np.int64(i)))
+            receiver[k] = k
+            heapq.heappush(heap, (flat[k], np.int64(k)))
     settled = np.zeros(rows * columns, np.bool_)
     done = 0
     while len(heap) > 0:
@@ -224,6 +225,6 @@ def thin(order, columns, rows, radius, wanted, taken):  # type: ignore[no-untype
     return found[:count]
 
 
-def as_grid(values: NDArray[np.float32]) -> NDArray[np.float32]:
+def as_grid(values: NDArray[Any]) -> NDArray[np.float32]:
     """Return `values` as the kernels want them: float32, contiguous, writable."""
     return np.require(values, np.float32, ["C", "W"])

@@ -134,7 +134,8 @@ def make_relief(scale: Scale, rng: np.random.Generator) -> Relief:
     metres = np.clip(np.rint(metres), 50, 3000).astype(np.int16)
     pixel = scale.arcsec / 3600
     return Relief(metres, _voids(metres, scale, rng),
-                  Affine(pixel, 0, scale.west, 0, -pixel, scale.north), area)
+                  Affine(pixel, 0, scale.west, 0, -pixel, scale.north),
+                  area.astype(np.float32))
 
 
 def _uplift(shape: tuple[int, int], cell_m: float, rng: np.random.Generator
