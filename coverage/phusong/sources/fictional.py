@@ -189,7 +189,7 @@ class _Maker:
         scale, chance, ground = self.scale, self.chance, land.ground
         locations = network.make_locations(ground, land.communes, land.hamlets,
                                            scale.site_locations, chance["locations"])
-        cells = network.make_cells(ground, locations, chance["cells"])
+        cells = network.make_cells(ground, locations, chance["cells"]).iloc[:scale.cells]
         level = self._guess(land, points, cells)
         closed = schools.make_lockdowns(land.communes, scale, chance["lockdowns"])
         under = np.isin(points["commune"].to_numpy(), closed["commune"].to_numpy())

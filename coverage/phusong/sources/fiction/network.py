@@ -12,7 +12,7 @@ __all__ = ["OPERATORS", "doubled", "make_cells", "make_locations", "mar_register
            "on_high_ground"]
 
 OPERATORS = {"Viettel": ("VTL", 0.86), "VNPT": ("VNP", 0.52), "MobiFone": ("MBF", 0.38)}
-"""Operator: prefix of its site codes, share of the locations it uses.  Real names, no real masts."""
+"""Operator: prefix of its site codes, share of the locations it uses.  Only the names are real."""
 
 Carrier = tuple[str, int, str, float, float, float, float]
 _CARRIERS: tuple[Carrier, ...] = (
@@ -171,7 +171,8 @@ def _rows(mast: NDArray[np.int64], carrier: NDArray[np.int64], sector: NDArray[n
         "antenna_height_m": height[mast],
         "azimuth_deg": np.where(light, np.nan, (base[mast] + 120.0 * sector) % 360),
         "tilt_deg": np.where(light, 0.0, rng.integers(0, 6, len(mast)).astype(float)),
-        "beamwidth_deg": np.where(light, 360.0, 65.0), "gain_dbi": gain, "eirp_dbm": power + gain - _FEEDER_DB})
+        "beamwidth_deg": np.where(light, 360.0, 65.0), "gain_dbi": gain,
+        "eirp_dbm": power + gain - _FEEDER_DB})
 
 
 def mar_register(cells: pd.DataFrame, rng: np.random.Generator) -> tuple[pd.DataFrame,

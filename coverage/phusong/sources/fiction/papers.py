@@ -153,7 +153,8 @@ Places of learning without enrolment: {no_learners}.
 cells.csv, of {cells} cells: height missing {missing_height} ({share_height}), height a
 placeholder of 1.0 m {placeholder_height} ({share_placeholder}), power (EIRP) missing
 {missing_power} ({share_power}), azimuth missing in a sector {missing_azimuth} ({share_azimuth});
-{doubled} rows stand twice ({share_doubled}). A cell with beamwidth 360 has no azimuth because it is omnidirectional.
+{doubled} rows stand twice ({share_doubled}). A cell with
+beamwidth 360 has no azimuth because it is omnidirectional.
 reports/: {report_rows} rows, of which {report_faults}.
 VNPT writes decimal commas, semicolons and 31/12/2021; Viettel sends workbooks with a title above
 the header; rows with a wrong place, swapped coordinates or no code come again, right, weeks later.

@@ -84,7 +84,7 @@ SIZES: MappingProxyType[SizeName, Scale] = MappingProxyType({
         rows=448, columns=448, arcsec=1, west=104.20, north=21.95, levels=(60, 12, 5, 2),
         work=4, people=4, provinces=1, communes=5, hamlets=34, villages=8, towns=1,
         population=21_000, area_share=0.72, learning=_learning(4, 2, 2, 1, 1, 0, 5, 0, 0, 1),
-        cells=None, site_locations=4, lists=(1, 7), lockdown_share=0.4, void_count=2),
+        cells=None, site_locations=2, lists=(1, 7), lockdown_share=0.4, void_count=2),
     "province": Scale(
         rows=1200, columns=1280, arcsec=2, west=104.05, north=22.15, levels=(70, 12, 5, 2),
         work=2, people=2, provinces=1, communes=60, hamlets=480, villages=100, towns=8,
@@ -96,7 +96,7 @@ SIZES: MappingProxyType[SizeName, Scale] = MappingProxyType({
         work=8, people=2, provinces=63, communes=10_603, hamlets=84_000, villages=10_000,
         towns=705, population=98_500_000, area_share=0.808,
         learning=_learning(11_000, 9_700, 7_900, 2_600, 2_300, 400, 6_000, 500, 600, 2_000),
-        cells=100_000, site_locations=7_000, lists=(283, 1_910), lockdown_share=0.25,
+        cells=100_000, site_locations=8_500, lists=(283, 1_910), lockdown_share=0.25,
         void_count=1_600),
 })
 """The three sizes.  Communes and schools of the country as in Vietnam in 2021: 10,603 communes
