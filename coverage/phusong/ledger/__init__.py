@@ -1,0 +1,10 @@
+"""Operators' reports, the ledger of what they say, and the register of gap points."""
+
+from phusong.ledger.keep import LedgerBusyError, LedgerError
+from phusong.ledger.ledger import SUSPICIOUS_M, Ledger
+from phusong.ledger.outcome import Outcome
+from phusong.ledger.reports import Form
+from phusong.ledger.state import compare
+
+__all__ = ["SUSPICIOUS_M", "Form", "Ledger", "LedgerBusyError", "LedgerError", "Outcome",
+           "compare"]

@@ -1,0 +1,358 @@
+"""The book: one SQLite file that only ever grows.
+
+Three tables: ``files`` (what arrived), ``rows`` (one for every input row) and
+``events`` (what was said for the first time).  Triggers refuse every update
+and delete.  Files and events share one numbering and one hash chain; the
+entry of a file carries the hash of its rows.  One file is one transaction
+(``BEGIN IMMEDIATE``, WAL, ``synchronous=FULL``) under a lock file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from phusong.ledger.audit import EVENT_COLUMNS, FILE_COLUMNS, GENESIS, audit, link, rows_hash
+from phusong.ledger.events import Event, Statement
+from phusong.ledger.fold import withdrawn
+from phusong.ledger.keep import (
+    LedgerBusyError,
+    LedgerError,
+    keep,
+    locked,
+    make_folder,
+    sha256,
+    sweep,
+)
+from phusong.ledger.schema import MIN_SQLITE, connect, expect_ledger, prepare
+from phusong.ledger.words import message
+
+__all__ = ["Book", "Filing", "Row"]
+
+Outcome = Literal["accepted", "duplicate", "rejected"]
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What became of one input row.
+
+    Parameters
+    ----------
+    row : int
+        Number as a person counts it in the file.
+    outcome : {"accepted", "duplicate", "rejected"}
+        What became of it.
+    raw : mapping of str to str
+        The row as it stood in the file.
+    event : Event or None
+        What it says; None if rejected.
+    reported_on : str
+        ISO date of the report if the row states one.
+    code, column : str
+        Why it was not accepted (stable name), and in which columns (theirs; joined by ``;``).
+    message_vi, message_en : str
+        The same in words, with the cure.
+    """
+
+    row: int
+    outcome: Outcome
+    raw: Mapping[str, str]
+    event: Event | None = None
+    reported_on: str = ""
+    code: str = ""
+    column: str = ""
+    message_vi: str = ""
+    message_en: str = ""
+
+    def record(self) -> tuple[Any, ...]:
+        """The row as it stands in the table ``rows``, without the file."""
+        return (self.row, self.outcome, self.code, self.column, self.message_vi, self.message_en,
+                self.reported_on, json.dumps(dict(self.raw), ensure_ascii=False),
+                self.event.key if self.event else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """One file and all that was read from it, ready for the book.
+
+    Parameters
+    ----------
+    name : str
+        File name.
+    data : bytes
+        Its bytes.
+    subject : str
+        A key of `SUBJECTS`.
+    operator : str
+        Who sent it; empty = each row says.
+    recipe : str
+        How it was read (aliases, CRS ...): the same bytes read otherwise are another filing.
+    recorded_at : str
+        ISO time at which it became known.
+    rows : tuple of Row
+        Every input row.
+    refused : str
+        Why the whole file could not be read; empty if it could.
+    """
+
+    name: str
+    data: bytes
+    subject: str
+    operator: str
+    recipe: str
+    recorded_at: str
+    rows: tuple[Row, ...] = ()
+    refused: str = ""
+
+
+class Book:
+    """The SQLite file, its raw files and its lock.
+
+    Parameters
+    ----------
+    connection : sqlite3.Connection
+        Open, in autocommit mode, with the tables made.
+    path : Path or None
+        The file; None = a copy in memory that keeps nothing (a dry run).
+    wait_s : float
+        How long to wait for another writer, seconds.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, path: Path | None,
+                 wait_s: float = 60.0) -> None:
+        self._db = connection
+        self.path = path
+        self._wait_s = wait_s
+
+    @classmethod
+    def open(cls, path: Path, *, wait_s: float = 60.0) -> Book:
+        """Open the book at `path`, or begin it.
+
+        Raises
+        ------
+        LedgerError
+            If the file is not a ledger, or of a later version.
+        LedgerBusyError
+            If another process holds it for longer than `wait_s`.
+        """
+        if sqlite3.sqlite_version_info < MIN_SQLITE:
+            raise LedgerError(f"SQLite {sqlite3.sqlite_version} is too old for the ledger: it "
+                              f"needs 3.37 or later. Use a newer Python.")
+        path = Path(path)
+        make_folder(path.parent / "raw")
+        with locked(cls._lock_of(path), wait_s=wait_s):
+            connection = connect(path, wait_s)
+            try:
+                prepare(connection, path)
+            except BaseException:
+                connection.close()
+                raise
+            sweep(path.parent / "raw")
+        return cls(connection, path, wait_s)
+
+    @classmethod
+    def copy_of(cls, path: Path) -> Book:
+        """Return a copy in memory of the book at `path` (empty if there is none)."""
+        memory = sqlite3.connect(":memory:", isolation_level=None)
+        if Path(path).is_file():
+            source = connect(Path(path), 60.0, read_only=True)
+            try:
+                expect_ledger(source, Path(path))
+                source.backup(memory)
+            finally:
+                source.close()
+        prepare(memory, Path(path))
+        return cls(memory, None)
+
+    @staticmethod
+    def _lock_of(path: Path) -> Path:
+        return path.with_suffix(".lock")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    @property
+    def raw(self) -> Path | None:
+        """Folder of the raw files."""
+        return self.path.parent / "raw" if self.path else None
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        lock = (locked(self._lock_of(self.path), wait_s=self._wait_s) if self.path
+                else contextlib.nullcontext())
+        with lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    with contextlib.suppress(sqlite3.Error):
+                        self._db.execute("ROLLBACK")
+                raise
+
+    def known(self, filing: Filing) -> int | None:
+        """Return the number under which the same bytes, read the same way, stand in the book."""
+        found = self._db.execute(
+            "SELECT seq FROM files WHERE sha256=? AND subject=? AND operator=? AND recipe=? AND "
+            "refused=?", (sha256(filing.data), filing.subject, filing.operator, filing.recipe,
+                          filing.refused)).fetchone()
+        return None if found is None else int(found[0])
+
+    def append(self, filing: Filing) -> tuple[int, tuple[Row, ...], bool]:
+        """Write one file, its rows and its new events in one transaction.
+
+        Raises
+        ------
+        LedgerError
+            If the disk refuses; nothing of the file was entered then.
+        LedgerBusyError
+            If another process is writing for too long.
+
+        Returns
+        -------
+        seq : int
+            Number of the file in the book.
+        rows : tuple of Row
+            The rows as settled: an accepted row whose statement the book (or an
+            earlier row of the file) has already is now a duplicate.
+        added : bool
+            False if the very same filing was there already: nothing was written.
+        """
+        try:
+            if self.raw is not None:
+                keep(self.raw, filing.data)
+            with self._writing():
+                seq = self.known(filing)
+                if seq is not None:
+                    return seq, tuple(self.rows_of(seq)), False
+                rows = self._settle(filing.rows)
+                seq = self._write(filing, rows)
+        except (OSError, sqlite3.Error) as error:
+            if isinstance(error, LedgerBusyError):
+                raise
+            raise LedgerError(f"{filing.name}: nothing of it was entered into the ledger "
+                              f"({error}). Mend the disk (full? read-only?), then run the same "
+                              f"command again: what is entered already is not counted "
+                              f"twice.") from error
+        return seq, rows, True
+
+    def _settle(self, rows: Iterable[Row]) -> tuple[Row, ...]:
+        seen: set[str] = set()
+        settled = []
+        for row in sorted(rows, key=lambda r: r.row):
+            if row.event is not None:
+                key = row.event.key
+                code = "same_row" if key in seen else self._said_before(row.event, key)
+                if code:
+                    words = message(code)
+                    row = replace(row, outcome="duplicate", code=code, message_vi=words.vi,
+                                  message_en=words.en)
+                seen.add(key)
+            settled.append(row)
+        return tuple(settled)
+
+    def _said_before(self, event: Event, key: str) -> str:
+        """Return the code of a duplicate if the book has this statement already, else ''."""
+        if not self._db.execute("SELECT 1 FROM events WHERE event_key=?", (key,)).fetchone():
+            return ""
+        if self._db.execute("SELECT 1 FROM events WHERE subject=? AND operator=? AND code=? AND "
+                            "action='retract'", (event.subject, event.operator, event.code)
+                            ).fetchone():
+            said = self.statements(event.subject, operator=event.operator, code=event.code)
+            if key in withdrawn(said):
+                return "superseded_statement"
+        return "same_statement"
+
+    def _write(self, filing: Filing, rows: Sequence[Row]) -> int:
+        last, prev = self.head()
+        seq = last + 1
+        records = [row.record() for row in rows]
+        self._db.executemany("INSERT INTO rows VALUES (?,?,?,?,?,?,?,?,?,?)",
+                             [(seq, *record) for record in records])
+        counts = [sum(r.outcome == o for r in rows) for o in ("accepted", "duplicate", "rejected")]
+        entry: tuple[Any, ...] = (seq, sha256(filing.data), filing.name, filing.subject,
+                                  filing.operator, filing.recipe, filing.recorded_at,
+                                  len(filing.data), filing.refused, len(rows), *counts,
+                                  rows_hash(records))
+        prev = self._chain("files", FILE_COLUMNS, entry, prev)
+        number = seq
+        for row in rows:
+            if row.outcome != "accepted" or row.event is None:
+                continue
+            number += 1
+            event = row.event
+            prev = self._chain("events", EVENT_COLUMNS, (
+                number, event.key, seq, row.row, event.subject, event.operator, event.action,
+                event.code, event.part, event.effective_date, filing.recorded_at, event.body), prev)
+        return seq
+
+    def _chain(self, table: str, names: Sequence[str], entry: Sequence[Any], prev: str) -> str:
+        digest = link(prev, dict(zip(names, entry, strict=True)))
+        marks = ",".join("?" * (len(names) + 2))
+        self._db.execute(f"INSERT INTO {table} VALUES ({marks})", (*entry, prev, digest))
+        return digest
+
+    def head(self) -> tuple[int, str]:
+        """Return the number and the hash of the last entry (0 and zeros if there is none)."""
+        found = self._db.execute(
+            "SELECT seq, hash FROM files UNION ALL SELECT seq, hash FROM events "
+            "ORDER BY seq DESC LIMIT 1").fetchone()
+        return (0, GENESIS) if found is None else (int(found[0]), str(found[1]))
+
+    def rows_of(self, seq: int) -> list[Row]:
+        """Return every row of the file with number `seq`, in the file's order."""
+        found = self._db.execute(
+            "SELECT r.row, r.outcome, r.code, r.column_name, r.message_vi, r.message_en, "
+            "r.reported_on, r.raw, e.body FROM rows r LEFT JOIN events e USING (event_key) "
+            "WHERE r.file_seq=? ORDER BY r.row", (seq,)).fetchall()
+        return [Row(n, outcome, json.loads(raw), Event.from_body(body) if body else None, on, code,
+                    column, vi, en) for n, outcome, code, column, vi, en, on, raw, body in found]
+
+    def files(self) -> list[dict[str, Any]]:
+        """Return every entry of ``files``, oldest first."""
+        found = self._db.execute(f"SELECT {','.join(FILE_COLUMNS)} FROM files ORDER BY seq")
+        return [dict(zip(FILE_COLUMNS, entry, strict=True)) for entry in found.fetchall()]
+
+    def statements(self, subject: str, *, known_on: str = "9999", seq: int | None = None,
+                   operator: str | None = None, code: str | None = None) -> list[Statement]:
+        """Return what was said about `subject`, as far as it was known.
+
+        Parameters
+        ----------
+        subject : str
+            A key of `SUBJECTS`.
+        known_on : str
+            ISO day or time; what became known later is left out.
+        seq : int, optional
+            Last entry of the book to read.
+        operator, code : str, optional
+            Only this operator's, only this site's or point's.
+
+        Notes
+        -----
+        A statement that arrived in several files was known from the earliest
+        of them on, whichever arrived first.
+        """
+        end = self.head()[0] if seq is None else seq
+        where, given = ["e.subject=?", "e.seq<=?", "f.seq<=?", "f.recorded_at<=?"], [
+            subject, end, end, known_on + "~"]
+        for name, value in (("operator", operator), ("code", code)):
+            if value is not None:
+                where.append(f"e.{name}=?")
+                given.append(value)
+        found = self._db.execute(
+            "SELECT e.seq, e.event_key, e.body, min(f.recorded_at), max(r.reported_on) "
+            "FROM events e JOIN rows r USING (event_key) JOIN files f ON f.seq = r.file_seq "
+            f"WHERE {' AND '.join(where)} GROUP BY e.seq ORDER BY e.seq", given).fetchall()
+        return [Statement(Event.from_body(body), key, on or known[:10], known, number)
+                for number, key, body, known, on in found]
+
+    def verify(self) -> list[str]:
+        """Return everything that is wrong with the book, in words; see `audit`."""
+        return audit(self._db, self.raw)

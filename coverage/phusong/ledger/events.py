@@ -1,0 +1,157 @@
+"""What an operator (or the register of gap points) can say, in one canonical form.
+
+An `Event` is a statement about the world: *from this day on, this is true*.
+Its key is the hash of its content, so the same statement said twice is one
+event.  When it was said, and when it became known, is not part of the content:
+that stands in its `Statement`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from phusong.errors import InputError
+
+__all__ = ["GAP_ACTIONS", "SITE_ACTIONS", "SUBJECTS", "VERDICTS", "Event", "Statement",
+           "canonical", "site_key"]
+
+SITE_ACTIONS = ("new", "change", "move", "decommission", "retract")
+GAP_ACTIONS = ("open", "withdraw", "merge", "reopen")
+VERDICTS = ("same", "distinct")
+SUBJECTS: Mapping[str, tuple[str, ...]] = {
+    "site": SITE_ACTIONS,
+    "gap": GAP_ACTIONS,
+    "decision": VERDICTS,
+}
+"""What the book is about, and what can be said about each."""
+
+
+def canonical(content: object) -> str:
+    """Return `content` as JSON that is the same text for the same meaning.
+
+    Keys are sorted, numbers are floats rounded to 7 decimals (a centimetre in
+    degrees), -0.0 is 0.0, and a number that is not finite is refused.
+
+    Examples
+    --------
+    >>> canonical({"b": 30, "a": -0.0})
+    '{"a":0.0,"b":30.0}'
+    """
+    return json.dumps(_plain(content), sort_keys=True, ensure_ascii=False, allow_nan=False,
+                      separators=(",", ":"))
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items() if v is not None}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    if isinstance(value, bool | str) or value is None:
+        return value
+    number = float(value)  # type: ignore[arg-type]
+    if not math.isfinite(number):
+        raise InputError(f"{value!r} is not a finite number and cannot enter the ledger.")
+    return round(number, 7) + 0.0
+
+
+def site_key(code: str) -> str:
+    """Return the form of a site or cell code that decides whether two are the same.
+
+    Case and inner blanks do not matter; zeros and punctuation do.
+
+    Examples
+    --------
+    >>> site_key(" vt-001  a")
+    'VT-001 A'
+    """
+    return " ".join(code.split()).upper()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One statement about the world.
+
+    Parameters
+    ----------
+    subject : {"site", "gap", "decision"}
+        What it is about.
+    operator : str
+        Who runs the site; for a gap point the keeper of the register.
+    action : str
+        One of `SUBJECTS[subject]`.
+    code : str
+        The operator's own code of the site, or the ``point_id``.
+    part : str
+        Code of the cell; empty = the whole site.
+    effective_date : str
+        ISO day from which it is true in the world.
+    values : mapping
+        What is said: ``lon``, ``lat`` (WGS 84 degrees), ``technology``,
+        ``frequency_mhz``, ``reason`` ...  Absent = nothing is said.
+    """
+
+    subject: str
+    operator: str
+    action: str
+    code: str
+    part: str
+    effective_date: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def body(self) -> str:
+        """The whole content as canonical JSON."""
+        return canonical({"subject": self.subject, "operator": self.operator,
+                          "action": self.action, "code": self.code, "part": self.part,
+                          "effective_date": self.effective_date, "values": self.values})
+
+    @property
+    def key(self) -> str:
+        """SHA-256 of `body`: the same statement has the same key."""
+        return hashlib.sha256(self.body.encode()).hexdigest()
+
+    @classmethod
+    def from_body(cls, body: str) -> Event:
+        """Return the event whose `body` this is."""
+        return cls(**json.loads(body))
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """An event, and when it was said.
+
+    Parameters
+    ----------
+    event : Event
+        What was said.
+    key : str
+        Key of the event.
+    said_on : str
+        ISO day on which it was (last) said on purpose: the latest report date
+        that a row states, else the day of `known_at`.
+    known_at : str
+        ISO time at which it first became known to us.
+    seq : int
+        Place in the book.
+    """
+
+    event: Event
+    key: str
+    said_on: str
+    known_at: str
+    seq: int
+
+    @property
+    def order(self) -> tuple[str, str, str, str]:
+        """Sort key of the fold: effective date, date said, time known, content."""
+        return (self.event.effective_date, self.said_on, self.known_at, self.key)
+
+    @property
+    def said(self) -> tuple[str, str, str]:
+        """Sort key by which a later word replaces an earlier one."""
+        return (self.said_on, self.known_at, self.key)

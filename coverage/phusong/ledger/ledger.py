@@ -1,0 +1,363 @@
+"""The ledger: operators' reports in, what was on air (and what was known of it) on any day out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+
+from phusong.errors import InputError, MissingFileError
+from phusong.geo import choose_crs, parse_crs
+from phusong.ledger.book import Book, Filing, Row
+from phusong.ledger.events import VERDICTS, Event, Statement, canonical, site_key
+from phusong.ledger.fold import Cell, Trouble, aliases_of, fold_sites
+from phusong.ledger.gaps import gap_steps, gap_table
+from phusong.ledger.outcome import Outcome, outcome_of
+from phusong.ledger.reports import Form, read_filing
+from phusong.ledger.sheets import MAX_BYTES
+from phusong.ledger.state import compare, sites_table, standing_cells, suspected_pairs
+from phusong.ledger.values import moment
+from phusong.ledger.words import Aliases
+from phusong.nouns import nearest
+from phusong.radio.budget import Radio
+
+__all__ = ["SUSPICIOUS_M", "Ledger"]
+
+SUSPICIOUS_M = 50.0
+"""Two sites of one operator nearer than this may be one site with two codes, metres."""
+
+_ALWAYS = "9999-12-31"
+Day = date | datetime | str | None
+
+
+class Ledger:
+    """An append-only, bitemporal book of what operators report.
+
+    Open it with `Ledger.open`.  It is a context manager: leaving it closes the file.
+
+    Parameters
+    ----------
+    book : Book
+        The file.
+    form : Form
+        What all reports of the study have in common: known operators, area.
+    crs : CRS or None
+        Working CRS; None = the UTM zone of the cells' centre.
+    radio : Radio
+        Its presets fill what operators do not say.
+    standing : GeoDataFrame or None
+        Inventory (SITES) that the reports change.
+    """
+
+    def __init__(self, book: Book, form: Form, crs: Any, radio: Radio,
+                 standing: gpd.GeoDataFrame | None) -> None:
+        self._book, self._form, self._radio, self._standing = book, form, radio, standing
+        self._crs = None if crs is None else parse_crs(crs)
+
+    @classmethod
+    def open(cls, path: Path | str, *, crs: Any = None, radio: Radio | None = None,
+             standing: gpd.GeoDataFrame | None = None, operators: Sequence[str] = (),
+             area: tuple[float, float, float, float] | None = None,
+             wait_s: float = 60.0) -> Ledger:
+        """Open the ledger at `path`, or begin it.
+
+        Parameters
+        ----------
+        path : Path or str
+            ``ledger.sqlite``; raw files are kept in ``raw/`` and the lock file beside it.
+        crs : CRS, optional
+            Working CRS of the study; None = the UTM zone of the cells' centre.
+        radio : Radio, optional
+            Radio parameters of the study.
+        standing : GeoDataFrame, optional
+            Inventory of cells (SITES) that the reports change; ids are matched to site codes
+            by operator and ``site_id``, to cell codes by ``cell_id``.
+        operators : sequence of str
+            Operators as the study spells them.
+        area : (west, south, east, north), optional
+            Where sites may lie, degrees on WGS 84; tells swapped coordinates.
+        wait_s : float
+            How long to wait for another process that is writing, seconds.
+
+        Raises
+        ------
+        LedgerError
+            If the file is not a ledger.
+        LedgerBusyError
+            If another process writes for longer than `wait_s`.
+        """
+        book = Book.open(Path(path), wait_s=wait_s)
+        return cls(book, Form(operators=tuple(operators), area=area), crs, radio or Radio(),
+                   standing)
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._book.close()
+
+    @property
+    def watermark(self) -> int:
+        """Number of the last entry; pass it to `changes` later."""
+        return self._book.head()[0]
+
+    @property
+    def head(self) -> str:
+        """Hash of the last entry: it vouches for everything before it."""
+        return self._book.head()[1]
+
+    def report(self, files: Iterable[Path | str], *, operator: str = "",
+               aliases: Aliases | None = None, recorded_at: Day = None, crs: str = "",
+               sheet: str = "", subject: str = "site", dry_run: bool = False) -> Outcome:
+        """Enter reports; the same bytes, or the same statement, are never counted twice.
+
+        Parameters
+        ----------
+        files : iterable of path
+            CSV, XLSX, GeoJSON or GeoPackage; each is one transaction.
+        operator : str
+            Who sends them; empty = each row says.
+        aliases : mapping, optional
+            Our column -> the operator's own name or names for it.
+        recorded_at : date, datetime or ISO text, optional
+            When it became known to us; None = now.
+        crs : str
+            Of the coordinates, e.g. ``"EPSG:3405"``; empty = the file's own, else WGS 84.
+        sheet : str
+            Sheet of a workbook or layer of a GeoPackage.
+        subject : {"site", "gap"}
+            Whether they report sites or gap points.
+        dry_run : bool
+            Only tell what would become of the rows and what would change.
+
+        Returns
+        -------
+        Outcome
+            What became of each file and of each row, and which cells changed.
+
+        Raises
+        ------
+        MissingFileError
+            If any file is not there; nothing is entered then.
+        """
+        paths = [Path(file) for file in files]
+        missing = [str(path) for path in paths if not path.is_file()]
+        if missing:
+            raise MissingFileError(f"No such file: {', '.join(missing)}. Nothing was entered.")
+        named = {ours: (names,) if isinstance(names, str) else tuple(names)
+                 for ours, names in (aliases or {}).items()}
+        form = Form(subject=subject, operator=operator, operators=self._form.operators,
+                    aliases=dict(named), crs=crs, area=self._form.area, sheet=sheet)
+        now = moment(recorded_at)
+        return self._enter([lambda p=path: read_filing(_bytes(p), p.name, form, now)
+                            for path in paths], dry_run=dry_run)
+
+    def _enter(self, readers: Sequence[Any], *, dry_run: bool) -> Outcome:
+        book = Book.copy_of(self._book.path) if dry_run and self._book.path else self._book
+        before = book.head()[0]
+        done: list[tuple[Filing, int, tuple[Row, ...], bool]] = []
+        try:
+            for read in readers:
+                filing = read()
+                done.append((filing, *book.append(filing)))
+            changed = Ledger(book, self._form, self._crs, self._radio, self._standing)
+            changes = changed.changes(before)
+            suspects = changed.suspects()
+        finally:
+            if book is not self._book:
+                book.close()
+        return outcome_of(done, changes, suspects, dry_run=dry_run)
+
+    def settle(self, operator: str, code: str, other: str, *, verdict: str, reason: str,
+               recorded_at: Day = None) -> Outcome:
+        """Enter a person's word on two suspected site codes of one operator.
+
+        Parameters
+        ----------
+        operator : str
+            Whose sites.
+        code, other : str
+            The two codes; with ``same`` everything said of `code` is read as said of `other`.
+        verdict : {"same", "distinct"}
+            The word.
+        reason : str
+            Why, and who says so.
+        recorded_at : date, datetime or ISO text, optional
+            When; None = now.
+        """
+        if verdict not in VERDICTS:
+            raise InputError(f'There is no verdict "{verdict}". {nearest(verdict, VERDICTS)}')
+        if site_key(code) == site_key(other) or not code.strip() or not other.strip():
+            raise InputError(f'"{code}" and "{other}" are not two site codes.')
+        now = moment(recorded_at)
+        content = Event("decision", operator, verdict, site_key(code), "", now[:10],
+                        {"other": site_key(other), "reason": reason})
+        event = Event.from_body(content.body)
+        row = Row(1, "accepted", {"decision": event.body}, event)
+        filing = Filing("decision", canonical({"event": event.body, "at": now}).encode(),
+                        "decision", operator, "", now, (row,))
+        return self._enter([lambda: filing], dry_run=False)
+
+    def _fold(self, *, known_on: Day = None, seq: int | None = None
+              ) -> tuple[dict[tuple[str, str], list[Cell]], list[Trouble]]:
+        known = _known(known_on)
+        said = self._book.statements("site", known_on=known, seq=seq)
+        aliases = aliases_of(self._book.statements("decision", known_on=known, seq=seq))
+        return fold_sites(said, aliases, standing_cells(self._standing))
+
+    def state(self, as_of: Day = None, known_on: Day = None, *, seq: int | None = None
+              ) -> gpd.GeoDataFrame:
+        """Return SITES: what was on air on a day, as far as it was known on another.
+
+        Parameters
+        ----------
+        as_of : date or ISO text, optional
+            Day in the world; None = after everything that is announced.
+        known_on : date, datetime or ISO text, optional
+            What became known later is left out (a day counts to its end); None = all.
+        seq : int, optional
+            Last entry of the book to read; None = all.
+
+        Returns
+        -------
+        GeoDataFrame
+            SITES in the working CRS, sorted by ``cell_id``; a pure function of the statements,
+            whatever the order in which they arrived.
+        """
+        sites, _ = self._fold(known_on=known_on, seq=seq)
+        return self._table(sites, _day(as_of), standing=self._standing)
+
+    def _table(self, sites: Mapping[tuple[str, str], list[Cell]], as_of: str,
+               crs: Any = None, standing: gpd.GeoDataFrame | None = None) -> gpd.GeoDataFrame:
+        cells = [cell for found in sites.values() for cell in found]
+        gone = [key for key, found in sites.items() if not found]
+        return sites_table(cells, as_of, crs or self._crs_for(sites), self._radio, standing, gone)
+
+    def _crs_for(self, sites: Mapping[tuple[str, str], list[Cell]]) -> Any:
+        if self._crs is not None:
+            return self._crs
+        if self._standing is not None:
+            return self._standing.crs
+        points = [values for found in sites.values() for cell in found for _, values in cell.values]
+        if not points:
+            return choose_crs(0.0, 0.0)
+        return choose_crs(sum(p["lon"] for p in points) / len(points),
+                          sum(p["lat"] for p in points) / len(points))
+
+    def changes(self, since_seq: int, *, as_of: Day = None, known_on: Day = None) -> pd.DataFrame:
+        """Return the cells that differ from what the book said at an earlier entry.
+
+        Parameters
+        ----------
+        since_seq : int
+            A `watermark` taken earlier.
+        as_of, known_on
+            As in `state`.
+
+        Returns
+        -------
+        DataFrame
+            As `compare` returns it: the old and the new position of each changed cell.
+        """
+        old, new = (self._fold(known_on=known_on, seq=s)[0] for s in (since_seq, None))
+        differ = {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
+        crs, standing = self._crs_for(new), self._of(differ)
+        return compare(*(self._table({key: sites[key] for key in sorted(differ) if key in sites},
+                                     _day(as_of), crs, standing) for sites in (old, new)))
+
+    def _of(self, keys: set[tuple[str, str]]) -> gpd.GeoDataFrame | None:
+        if self._standing is None:
+            return None
+        mine = [(str(o), site_key(str(s))) in keys for o, s in
+                zip(self._standing["operator"], self._standing["site_id"], strict=True)]
+        return self._standing[mine]
+
+    def suspects(self, as_of: Day = None, known_on: Day = None) -> pd.DataFrame:
+        """Return pairs of codes of one operator within 50 m that no person has settled yet."""
+        settled = [(s.event.operator, *_pair(s.event.code, str(s.event.values["other"])))
+                   for s in self._book.statements("decision", known_on=_known(known_on))]
+        return suspected_pairs(self.state(as_of, known_on), SUSPICIOUS_M, settled)
+
+    def troubles(self, known_on: Day = None) -> pd.DataFrame:
+        """Return the statements that could not be followed and wait for a person.
+
+        Returns
+        -------
+        DataFrame
+            Columns code (``no_such_cell``, ``nothing_to_retract``, ``ambiguous_change``),
+            operator, action, site_code, cell_code, effective_date, known_at, seq.
+        """
+        _, found = self._fold(known_on=known_on)
+        return pd.DataFrame([(t.code, *_told(t.statement)) for t in found],
+                            columns=["code", *_TOLD])
+
+    def history(self, operator: str, site_code: str) -> pd.DataFrame:
+        """Return everything that was said about one site, in the order in which it holds."""
+        said = self._book.statements("site", operator=operator, code=site_key(site_code))
+        rows = [(*_told(s), s.said_on, canonical(s.event.values))
+                for s in sorted(said, key=lambda s: s.order)]
+        return pd.DataFrame(rows, columns=[*_TOLD, "said_on", "values"])
+
+    def gaps(self, as_of: Day = None, known_on: Day = None) -> pd.DataFrame:
+        """Return the register of gap points on a day, as far as it was known on another."""
+        return gap_table(self._book.statements("gap", known_on=_known(known_on)), _day(as_of))
+
+    def gap_steps(self, since: Day, until: Day = None, known_on: Day = None) -> pd.DataFrame:
+        """Return every change of the register between two days, with its reason."""
+        return gap_steps(self._book.statements("gap", known_on=_known(known_on)), _day(since),
+                         _day(until))
+
+    def files(self) -> pd.DataFrame:
+        """Return every file in the book, oldest first, with its counts."""
+        return pd.DataFrame(self._book.files())
+
+    def rows(self, seq: int) -> tuple[Row, ...]:
+        """Return every row of the file that stands in the book as entry `seq`."""
+        return tuple(self._book.rows_of(seq))
+
+    def verify(self) -> list[str]:
+        """Return everything that is wrong with the book, in words; empty = all is well."""
+        return self._book.verify()
+
+
+_TOLD = ("operator", "action", "site_code", "cell_code", "effective_date", "known_at", "seq")
+
+
+def _told(statement: Statement) -> tuple[str, str, str, str, str, str, int]:
+    event = statement.event
+    return (event.operator, event.action, event.code, event.part, event.effective_date,
+            statement.known_at, statement.seq)
+
+
+def _pair(one: str, two: str) -> tuple[str, str]:
+    return (one, two) if one <= two else (two, one)
+
+
+def _day(value: Day) -> str:
+    return _ALWAYS if value is None else moment(value)[:10]
+
+
+def _known(value: Day) -> str:
+    """A day counts to its end, a time to its second."""
+    if value is None:
+        return "9999"
+    exact = isinstance(value, datetime) or (isinstance(value, str) and len(value) > 10)
+    return moment(value) if exact else moment(value)[:10]
+
+
+def _bytes(path: Path) -> bytes:
+    if path.stat().st_size > 4 * MAX_BYTES:
+        raise InputError(f"{path.name}: {path.stat().st_size / 2**20:.0f} MiB are too much for a "
+                         f"report. Split it.")
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error}).") from error

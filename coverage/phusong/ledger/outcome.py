@@ -1,0 +1,120 @@
+"""What became of the files and rows of a report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from phusong.ledger.book import Filing, Row
+from phusong.ledger.keep import sha256
+from phusong.ledger.rejected import write_rejected
+
+__all__ = ["Outcome", "outcome_of"]
+
+_FILE = ("report_id", "name", "operator", "rows", "accepted", "duplicate", "rejected", "new_file",
+         "refused", "message_vi", "message_en")
+_ROW = ("report_id", "row", "operator", "action", "site_code", "cell_code", "valid_from",
+        "valid_to", "recorded_at", "file_hash", "outcome", "reason", "column", "message_vi",
+        "message_en", "raw")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of the files and rows of one `Ledger.report`.
+
+    Parameters
+    ----------
+    files : DataFrame
+        One row per file: its counts (``rows = accepted + duplicate + rejected``), whether the
+        book had it before (``new_file``), and why it was refused as a whole, if it was.
+    rows : DataFrame
+        REPORTS, one row per input row, with the fault's column, words and the raw row (JSON).
+    changes : DataFrame
+        Cells that differ from before, as `compare` returns them.
+    suspects : DataFrame
+        Suspected duplicates that wait for a person.
+    dry_run : bool
+        Whether nothing was written.
+    by_file : tuple of (str, tuple of Row)
+        File name and rows, for `write_rejected`.
+    """
+
+    files: pd.DataFrame
+    rows: pd.DataFrame
+    changes: pd.DataFrame
+    suspects: pd.DataFrame
+    dry_run: bool
+    by_file: tuple[tuple[str, tuple[Row, ...]], ...]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Sums over all files: rows, accepted, duplicate, rejected, refused (files)."""
+        sums = {name: int(self.files[name].sum())
+                for name in ("rows", "accepted", "duplicate", "rejected")}
+        return sums | {"refused": int((self.files["refused"] != "").sum())}
+
+    def write_rejected(self, folder: Path, *, language: str = "vi") -> list[Path]:
+        """Write one workbook of rejected rows per file that has some; return their paths.
+
+        Parameters
+        ----------
+        folder : Path
+            Where to; it is made if absent.
+        language : {"vi", "en"}
+            Of the headings.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        written = []
+        for name, rows in self.by_file:
+            path = folder / f"{name}.rejected.xlsx"
+            if write_rejected(path, rows, language=language):
+                written.append(path)
+        return written
+
+
+def outcome_of(done: Sequence[tuple[Filing, int, tuple[Row, ...], bool]], changes: pd.DataFrame,
+               suspects: pd.DataFrame, *, dry_run: bool) -> Outcome:
+    """Return the `Outcome` of files that were entered.
+
+    Parameters
+    ----------
+    done : sequence of (Filing, entry, rows, added)
+        As `Book.append` settled them.
+    changes, suspects : DataFrame
+        As `Ledger` found them afterwards.
+    dry_run : bool
+        Whether nothing was written.
+    """
+    files, rows = [], []
+    for filing, _, settled, added in done:
+        digest = sha256(filing.data)
+        report_id = "/".join(p for p in (filing.subject, filing.operator, filing.recipe[:8],
+                                         digest[:16]) if p)
+        counts = [sum(r.outcome == o for r in settled)
+                  for o in ("accepted", "duplicate", "rejected")]
+        refused = json.loads(filing.refused) if filing.refused else {}
+        files.append((report_id, filing.name, filing.operator, len(settled), *counts, added,
+                      refused.get("code", ""), refused.get("vi", ""), refused.get("en", "")))
+        for row in settled:
+            rows.append((report_id, row.row, *_said(row, filing.operator), filing.recorded_at,
+                         digest, row.outcome, row.code, row.column, row.message_vi,
+                         row.message_en, json.dumps(dict(row.raw), ensure_ascii=False)))
+    table = pd.DataFrame(rows, columns=list(_ROW))
+    for name in ("valid_from", "valid_to", "recorded_at"):
+        table[name] = pd.to_datetime(table[name]).astype("datetime64[s]")
+    table = table[~table.duplicated(["report_id", "row"])].set_index(["report_id", "row"])
+    return Outcome(pd.DataFrame(files, columns=list(_FILE)), table, changes, suspects, dry_run,
+                   tuple((filing.name, settled) for filing, _, settled, _ in done))
+
+
+def _said(row: Row, operator: str) -> tuple[str, str, str, str, str | None, str | None]:
+    event = row.event
+    if event is None:
+        return (operator, "", "", "", None, None)
+    ends = event.effective_date if event.action == "decommission" else None
+    starts = None if event.action == "decommission" else event.effective_date
+    return (event.operator, event.action, event.code, event.part, starts, ends)

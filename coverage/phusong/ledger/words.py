@@ -1,0 +1,119 @@
+"""The words that operators write, and the words that go back to them, read from ``words.yml``."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from phusong.errors import InputError
+from phusong.nouns import Text, nearest
+
+__all__ = ["Aliases", "action_of", "column_names", "fold", "labels", "match_headers", "message",
+           "side_of", "technology_of"]
+
+Aliases = Mapping[str, str | Iterable[str]]
+"""Our column -> the operator's own name(s) for it."""
+
+
+def fold(text: str) -> str:
+    """Return `text` in lower case without accents and punctuation, for comparing words.
+
+    Examples
+    --------
+    >>> fold("  Độ cao_anten (m)")
+    'do cao anten m'
+    """
+    plain = text.replace("Đ", "D").replace("đ", "d").replace("Ð", "D").replace("ð", "d")
+    plain = "".join(c for c in unicodedata.normalize("NFKD", plain)
+                    if not unicodedata.combining(c) and unicodedata.category(c) != "Cf")
+    return " ".join("".join(c if c.isalnum() else " " for c in plain.casefold()).split())
+
+
+@cache
+def _words() -> Mapping[str, Any]:
+    text = files("phusong.ledger").joinpath("words.yml").read_text(encoding="utf-8")
+    return dict(yaml.load(text, Loader=yaml.BaseLoader))  # "off" is a word here, no boolean
+
+
+@cache
+def _index(family: str, subject: str = "") -> Mapping[str, str]:
+    listed = _words()[family][subject] if subject else _words()[family]
+    return {fold(word): ours for ours, theirs in listed.items() for word in [ours, *theirs]}
+
+
+def column_names(subject: str) -> tuple[str, ...]:
+    """Return our names of the columns that a report about `subject` can hold."""
+    return tuple(_words()["headers"][subject])
+
+
+def match_headers(headers: Iterable[str], subject: str, aliases: Aliases) -> dict[str, str]:
+    """Return which of our columns stands under which of `headers`: ours -> theirs.
+
+    Parameters
+    ----------
+    headers : iterable of str
+        Column names of the file.
+    subject : {"site", "gap"}
+        What the report is about.
+    aliases : mapping
+        The operator's own names; they go before the built-in ones.
+
+    Raises
+    ------
+    InputError
+        If an alias is for a column that reports do not have.
+    """
+    known = column_names(subject)
+    wrong = [ours for ours in aliases if ours not in known]
+    if wrong:
+        raise InputError("; ".join(f'aliases: there is no column "{ours}". {nearest(ours, known)}'
+                                   for ours in wrong))
+    own = {fold(name): ours for ours, names in aliases.items()
+           for name in ([names] if isinstance(names, str) else names)}
+    built_in = _index("headers", subject)
+    found: dict[str, str] = {}
+    listed = [h for h in headers if h]
+    for index in (own, built_in):
+        for header in listed:
+            ours = index.get(fold(header))
+            if ours and ours not in found and header not in found.values():
+                found[ours] = header
+    return found
+
+
+def action_of(text: str, subject: str) -> str | None:
+    """Return our word for an action, or None if it is not known."""
+    return _index("actions", subject).get(fold(text))
+
+
+def technology_of(text: str) -> str | None:
+    """Return GSM, UMTS, LTE or NR for what an operator calls it, or None if it is not known."""
+    index = _index("technologies")
+    folded = fold(text)
+    if folded in index:
+        return index[folded]
+    found = {index[word] for word in folded.split() if word in index}
+    digits = [word for word in folded.split() if word not in index]
+    return found.pop() if len(found) == 1 and all(w.isdigit() for w in digits) else None
+
+
+def side_of(letter: str) -> str:
+    """Return N, S, E or W for a letter behind a coordinate; an unknown letter gives itself."""
+    return str(_words()["sides"].get(letter.upper(), letter))
+
+
+def message(code: str, **about: object) -> Text:
+    """Return the words for `code` in Vietnamese and English, with what it is `about` filled in."""
+    words = _words()["messages"][code]
+    return Text(en=words["en"].format(**about), vi=words["vi"].format(**about))
+
+
+def labels(language: str) -> Mapping[str, str]:
+    """Return the headings of the workbook of rejected rows."""
+    found: Mapping[str, str] = _words()["labels"][language]
+    return found
