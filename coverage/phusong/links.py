@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from phusong.links_budget import Budget, budget
 from phusong.links_kernels import count_in_range, fill_segments, insert_levels, take_strongest
 from phusong.links_scene import Floats, Ints, Scene, bound_slack_db
 from phusong.radio import MODELS, models_used
@@ -24,7 +25,7 @@ from phusong.tables import LINKS, POINTS, SITES, check, empty
 from phusong.terrain import SHORTEST_PATH_M, Terrain
 from phusong.workers import each
 
-__all__ = ["link"]
+__all__ = ["Budget", "budget", "link"]
 
 PAIRS_AT_ONCE = 1_000_000
 """Pairs in range that one unit of work holds; bounds the memory."""

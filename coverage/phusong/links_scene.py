@@ -291,7 +291,8 @@ def _filled(sites: gpd.GeoDataFrame, radio: Radio) -> dict[str, NDArray]:
         raise InputError("; ".join(f'there are cells of technology "{name}". '
                                    f"{nearest(name, (*TECHNOLOGIES, SATELLITE))}"
                                    for name in wrong))
-    gaps = {name: _column(sites, name).copy() for name in ("bandwidth_mhz", "tilt_deg", "beamwidth_deg")}
+    gaps = {name: _column(sites, name).copy()
+            for name in ("bandwidth_mhz", "tilt_deg", "beamwidth_deg")}
     offset = np.zeros(len(sites))
     kinds = pd.DataFrame({"t": technology, "f": frequency, "b": gaps["bandwidth_mhz"]})
     for (name, mhz, width), rows in kinds.groupby(["t", "f", "b"], dropna=False).indices.items():
