@@ -1,0 +1,184 @@
+"""The numbers of a briefing, taken from the tables and from nowhere else."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from phusong.tables import POINT_KINDS, REASONS, STATUSES, split
+
+__all__ = ["WITHHELD_BELOW", "assumed", "day_text", "number", "plan_rows", "poor", "situation",
+           "target_rows", "withheld"]
+
+WITHHELD_BELOW = 5
+"""Counts of poor learners from 1 up to this number (without it) stay out of public pages."""
+
+_PLAN_NUMBERS = ("cost_low", "cost_total", "cost_high", "students_gained", "students_total",
+                 "students_exclusive", "poor_students_gained", "points_gained", "weight_gained",
+                 "students_per_cost", "cumulative_students", "cumulative_points",
+                 "cumulative_cost", "cumulative_weight", "bound")
+
+
+def number(value: Any) -> float | int | None:
+    """Return a number as JSON holds it: whole where it is whole, None where it is not known."""
+    if value is None or pd.isna(value) or np.isinf(value):
+        return None
+    out = float(value)
+    return int(out) if out.is_integer() and abs(out) < 2**53 else out
+
+
+def day_text(value: Any) -> str | None:
+    """Return a date as ``YYYY-MM-DD``, None where it is not known."""
+    return None if value is None or pd.isna(value) else pd.Timestamp(value).strftime("%Y-%m-%d")
+
+
+def withheld(value: float | int | None, public: bool) -> float | int | str | None:
+    """Return `value`, or ``"withheld"`` if it is a small count that a public page must not tell."""
+    if public and value is not None and 0 < value < WITHHELD_BELOW:
+        return "withheld"
+    return value
+
+
+def _column(frame: pd.DataFrame, name: str) -> pd.Series:
+    if name in frame.columns:
+        return frame[name].astype("float64")
+    return pd.Series(np.nan, frame.index, dtype="float64")
+
+
+def poor(points: pd.DataFrame) -> pd.Series:
+    """Return poor and near-poor learners together; NaN only if neither is known."""
+    both = pd.concat([_column(points, "learners_poor"), _column(points, "learners_near_poor")],
+                     axis=1)
+    return both.sum(axis=1, min_count=1)
+
+
+def situation(points: pd.DataFrame, service: pd.DataFrame, *, public: bool = False
+              ) -> dict[str, Any]:
+    """Count points, learners and poor learners by status, kind and reason.
+
+    Parameters
+    ----------
+    points : DataFrame
+        POINTS.
+    service : DataFrame
+        SERVICE; points without a row are counted as ``unknown``.
+    public : bool
+        Withhold small counts of poor learners.
+
+    Returns
+    -------
+    dict
+        ``status`` -> for each status and ``total``: points, learners, poor,
+        learners_missing, poor_missing (points that give no number);
+        ``kinds`` -> kind -> status -> points;
+        ``reasons`` -> rows of status, reason, points, learners.
+    """
+    status = service["status"].reindex(points.index).fillna("unknown")
+    reason = service["reason"].reindex(points.index).fillna("no_site_data")
+    learners, needy = _column(points, "learners"), poor(points)
+
+    def count(rows: pd.Series) -> dict[str, Any]:
+        return {"points": int(rows.sum()), "learners": number(learners[rows].sum()),
+                "poor": withheld(number(needy[rows].sum()), public),
+                "learners_missing": int(learners[rows].isna().sum()),
+                "poor_missing": int(needy[rows].isna().sum())}
+
+    everything = pd.Series(True, points.index)
+    table = pd.crosstab(points["kind"], status)
+    gaps = status != "covered"
+    reasons = []
+    for state in STATUSES[1:]:
+        for why in REASONS:
+            rows = gaps & (status == state) & (reason == why)
+            if rows.any():
+                reasons.append({"status": state, "reason": why, "points": int(rows.sum()),
+                                "learners": number(learners[rows].sum())})
+    return {
+        "status": {**{s: count(status == s) for s in STATUSES}, "total": count(everything)},
+        "kinds": {kind: {s: int(table.loc[kind, s]) if s in table.columns else 0 for s in STATUSES}
+                  for kind in POINT_KINDS if kind in table.index},
+        "reasons": reasons,
+    }
+
+
+def plan_rows(plan: pd.DataFrame, *, public: bool = False) -> list[dict[str, Any]]:
+    """Return PLAN row by row as JSON holds it."""
+    rows = []
+    for rank, row in plan.sort_index().iterrows():
+        cells: dict[str, Any] = {name: number(row[name]) for name in _PLAN_NUMBERS
+                                 if name in plan.columns}
+        if "poor_students_gained" in cells:
+            cells["poor_students_gained"] = withheld(cells["poor_students_gained"], public)
+        rows.append({"rank": int(str(rank)), **cells})
+    return rows
+
+
+def target_rows(progress: pd.DataFrame, targets: Any, today: dt.date, *, public: bool = False
+                ) -> list[dict[str, Any]]:
+    """Return each target with its figures for every date of PROGRESS.
+
+    Parameters
+    ----------
+    progress : DataFrame
+        PROGRESS, indexed by target and date.
+    targets : sequence of Target
+        For labels, start and source; a target without one keeps its name.
+    today : date
+        Day that the page speaks of.
+    public : bool
+        Withhold small counts of poor learners.
+
+    Returns
+    -------
+    list of dict
+        In the order of `targets`, others after them by name.
+    """
+    known: Mapping[str, Any] = {t.name: t for t in targets}
+    names = [n for n in known if n in progress.index.get_level_values("target")]
+    names += sorted(set(progress.index.get_level_values("target")) - set(names))
+    return [_target(name, progress.xs(name, level="target").sort_index(), known.get(name), today,
+                    public) for name in names]
+
+
+def _target(name: str, rows: pd.DataFrame, target: Any, today: dt.date, public: bool
+            ) -> dict[str, Any]:
+    label = getattr(target, "label", None)
+    last = rows.iloc[-1]
+    deadline = pd.Timestamp(last["deadline"]) if "deadline" in rows.columns else pd.NaT
+    dates = {}
+    first_day, first = rows.index[0], int(rows["covered"].iloc[0])
+    for day, row in rows.iterrows():
+        short = max(0, int(row["goal"]) - int(row["covered"]))
+        months = (pd.Timestamp(str(day)) - first_day).days / 30.4375
+        left = (deadline - pd.Timestamp(str(day))).days if pd.notna(deadline) else None
+        cells = {n: number(row[n]) for n in ("goal", "points", "covered", "uncertain", "uncovered",
+                                             "unknown", "learners", "learners_covered",
+                                             "learners_poor_uncovered") if n in rows.columns}
+        if "learners_poor_uncovered" in cells:
+            cells["learners_poor_uncovered"] = withheld(
+                cells["learners_poor_uncovered"], public)  # type: ignore[assignment]
+        pace = (int(row["covered"]) - first) / months if months >= 1.0 else None
+        needed = short / (left / 30.4375) if left and left > 0 and short else None
+        dates[pd.Timestamp(str(day)).strftime("%Y-%m-%d")] = {
+            **cells, "short": short, "days_left": left, "pace": number(pace),
+            "pace_needed": number(needed),
+            "evidence": str(row["evidence"]) if "evidence" in rows.columns else ""}
+    return {"name": name, "label": {"en": getattr(label, "en", "") or name,
+                                    "vi": getattr(label, "vi", "") or name},
+            "deadline": day_text(deadline), "since": day_text(first_day),
+            "source": getattr(target, "source", "") or "", "dates": dates}
+
+
+def assumed(frame: pd.DataFrame) -> dict[str, int]:
+    """Count for how many rows each column was filled in (from the column ``assumed``)."""
+    if "assumed" not in frame.columns:
+        return {}
+    counts: dict[str, int] = {}
+    for cell, times in frame["assumed"].value_counts().items():
+        for name in split(cell):
+            counts[name] = counts.get(name, 0) + int(times)
+    return dict(sorted(counts.items()))

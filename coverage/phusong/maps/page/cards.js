@@ -1,0 +1,242 @@
+// Cards: what is known about a place, a mast, a candidate or a commune, with the whole chain.
+
+function rowsOf(pairs) {
+  return el("dl", { class: "facts" }, pairs.filter(Boolean).map(([name, value]) =>
+    [el("dt", {}, name), el("dd", {}, value)]));
+}
+
+function listed(text, group) {
+  return String(text || "").split(";").filter(Boolean).map((w) => (group ? word(group, w) : w)).join(", ");
+}
+
+function pointCard(all, state, i) {
+  const { points } = all, get = (name) => cell(points, name, i);
+  const status = state.header.statuses[state.statuses()[i]], last = state.atLast();
+  const known = get("learners_poor"), near = get("learners_near_poor");
+  const step = state.header.time.steps[state.step];
+  return el("article", { class: "card" },
+    el("h3", {}, get("name") || points.id[i]),
+    el("p", { class: "under" }, [word("kind", get("kind")), listed(get("level")),
+      get("commune_name")].filter(Boolean).join(" · ")),
+    el("p", { class: `verdict ${status}` }, signPicture(20, 20, (c) =>
+      drawSign(c, SHAPES[get("kind")] || "triangle", status, 10, 10, 7)),
+    el("strong", {}, word("status", status)), last ? el("span", {}, word("reason", get("reason"))) : ""),
+    last ? "" : el("p", { class: "note" }, `${say("at_this_date", { date: day(step.day) })}. ${
+      say("details_last_date", { date: day(state.header.study.day) })}`),
+    last ? chain(all, state, i) : "",
+    rowsOf([
+      [word("ui", "learners_here"), count(get("learners"))],
+      [word("ui", "poor_here"), poorHere(known, near)],
+      get("targets") && [word("column", "targets"), targetNames(state, get("targets"))],
+      get("lockdown_from") > -1e9 && [word("column", "lockdown_from"),
+        `${dayOfNumber(get("lockdown_from"))} – ${get("lockdown_to") > -1e9
+          ? dayOfNumber(get("lockdown_to")) : "…"}`],
+      get("parent_id") && [word("column", "parent_id"), get("parent_id")],
+      [word("ui", "code"), el("code", {}, points.id[i])],
+      get("commune_code") && [word("column", "commune_code"), el("code", {}, get("commune_code"))],
+      get("assumed") && [word("ui", "assumed"), listed(get("assumed"), "column")],
+      get("location_source") && [word("column", "location_source"), get("location_source")],
+      get("source") && [word("column", "source"), get("source")],
+    ]));
+}
+
+function poorHere(poor, near) {
+  const numbers = [poor, near].filter((v) => v !== "" && !Number.isNaN(v));
+  if (!numbers.length) return word("ui", "not_known");
+  if (numbers.includes(-1)) return count(-1);
+  return count(numbers.reduce((a, b) => a + b, 0));
+}
+
+function targetNames(state, text) {
+  const known = new Map((state.header.targets || []).map((t) => [t.name, both(t.label)]));
+  return text.split(";").map((name) => known.get(name) || name).join(", ");
+}
+
+function chain(all, state, i) {
+  const { points } = all, get = (name) => cell(points, name, i);
+  const best = get("best_cell_id"), rank = all.gainedAt[i];
+  const chosen = state.header.study.definition;
+  const has = (v) => v !== "" && !Number.isNaN(v);
+  return rowsOf([
+    [word("ui", "by_definition"), get("definition") === chosen.name ? both(chosen.label)
+      : get("definition")],
+    [word("ui", "best_cell"), best ? [el("code", {}, best), get("best_operator")
+      ? ` (${get("best_operator")})` : ""] : word("ui", "no_cell")],
+    has(get("distance_m")) && [word("ui", "distance"), length(get("distance_m"))],
+    has(get("received_dbm")) && [word("ui", "level_received"), `${count(get("received_dbm"), 1)} dBm`],
+    has(get("margin_db")) && [word("ui", "margin"), `${get("margin_db") > 0 ? "+" : ""}${
+      count(get("margin_db"), 1)} dB`],
+    has(get("probability")) && [word("ui", "probability"), percent(get("probability"), 1)],
+    get("operators") && [word("ui", "covered_by"), listed(get("operators"))],
+    [word("ui", "evidence"), word("evidence", get("evidence"))],
+    rank > 0 && [word("ui", "gained_by"), say("plan_site", { n: count(rank) })],
+  ]);
+}
+
+function mastCard(all, state, m) {
+  const mast = all.masts[m], { cells } = all, i0 = mast.cells[0];
+  const shown = mast.cells.slice(0, 24);
+  return el("article", { class: "card" },
+    el("h3", {}, mast.site),
+    el("p", { class: "under" }, [cell(cells, "operator", i0) || word("ui", "not_known"),
+      word("site_status", cell(cells, "status", i0))].join(" · ")),
+    el("h4", {}, `${word("ui", "cells_here")}: ${count(mast.cells.length)}`),
+    shown.map((i) => {
+      const get = (name) => cell(cells, name, i), azimuth = get("azimuth_deg");
+      return el("details", { open: shown.length === 1 },
+        el("summary", {}, el("code", {}, cells.id[i]),
+          ` ${word("technology", get("technology"))} ${count(get("frequency_mhz"))} MHz`),
+        rowsOf([
+          [word("column", "antenna_height_m"), `${count(get("antenna_height_m"))} m`],
+          [word("ui", "direction"), azimuth === "" || Number.isNaN(azimuth) ? word("ui", "omni")
+            : `${count(azimuth)}°`],
+          [word("column", "eirp_dbm"), `${count(get("eirp_dbm"))} dBm`],
+          get("on_air_from") > -1e9 && [word("column", "on_air_from"), dayOfNumber(get("on_air_from"))],
+          get("off_air_from") > -1e9 && [word("column", "off_air_from"), dayOfNumber(get("off_air_from"))],
+          get("assumed") && [word("ui", "assumed"), listed(get("assumed"), "column")],
+          get("source") && [word("column", "source"), get("source")],
+        ]));
+    }));
+}
+
+function spotCard(all, state, s) {
+  const { spots, header } = all, get = (name) => cell(spots, name, s), { currency } = header.plan;
+  const row = header.plan.rows.find((r) => r.spot === s);
+  return el("article", { class: "card" },
+    el("h3", {}, row ? `${word("ui", "rank")} ${count(row.rank)} · ` : "", el("code", {}, spots.id[s])),
+    el("p", { class: "under" }, [word("intervention", get("intervention")), word("place", get("place")),
+      word("site_status", "candidate")].filter(Boolean).join(" · ")),
+    row ? planFacts(row, currency) : rowsOf([
+      [word("ui", "cost"), money(get("cost"), currency)],
+      [word("ui", "students_total"), count(get("alone"))]]),
+    rowsOf([
+      get("ground_m") !== "" && [word("column", "ground_m"), `${count(get("ground_m"))} m`],
+      get("road_distance_m") !== "" && [word("column", "road_distance_m"), length(get("road_distance_m"))],
+      get("power_distance_m") !== "" && [word("column", "power_distance_m"),
+        length(get("power_distance_m"))],
+      [word("column", "antenna_height_m"), `${count(get("antenna_height_m"))} m`]]),
+    row && row.items.length ? costItems(row, currency) : "");
+}
+
+function planFacts(row, currency) {
+  const ui = (name) => word("ui", name);
+  return rowsOf([
+    [ui("students_gained"), count(row.students_gained)],
+    [ui("points_gained"), count(row.points_gained)],
+    row.poor_students_gained !== undefined && [ui("poor_gained"), count(row.poor_students_gained)],
+    row.students_total !== undefined && [ui("students_total"), count(row.students_total)],
+    row.students_exclusive !== undefined && [ui("students_exclusive"), count(row.students_exclusive)],
+    [ui("cost"), costShown(row, currency)],
+    row.students_per_cost !== undefined && [say("students_per_cost", { currency }),
+      count(row.students_per_cost)],
+  ]);
+}
+
+function costShown(row, currency) {
+  const range = row.cost_low !== undefined && row.cost_low !== null && row.cost_high !== null;
+  return el("span", { title: `${count(row.cost_total)} ${currency}` }, money(row.cost_total, currency),
+    range ? el("span", { class: "soft" }, ` (${say("cost_range", { low: money(row.cost_low, ""),
+      high: money(row.cost_high, currency) })})`) : "");
+}
+
+function costItems(row, currency) {
+  return el("table", { class: "items" }, el("tbody", {}, row.items.map((item) => el("tr", {
+    title: item.source },
+  el("td", {}, word("cost_item", item.item)), el("td", { class: "n" }, `${count(item.quantity)} ${
+    word("unit", item.unit)}`), el("td", { class: "n" }, money(item.cost, currency))))));
+}
+
+function communeCard(all, state, c) {
+  const { communes } = all, counts = communeCounts(all, state.statuses());
+  const share = shareCovered(counts, c), population = cell(communes, "population", c);
+  return el("article", { class: "card" },
+    el("h3", {}, communes.columns.name.of(c) || communes.code[c]),
+    el("p", { class: "under" }, word("kind", "commune"), " · ", el("code", {}, communes.code[c])),
+    rowsOf([
+      [word("ui", "share_covered"), Number.isNaN(share) ? word("ui", "no_judgement") : percent(share)],
+      ...state.header.statuses.map((s, k) => [word("status", s), count(counts[4 * c + k])]),
+      population !== "" && [word("ui", "population"), count(population)],
+    ]));
+}
+
+// What lies under a click, nearest first: sites of the plan, places, masts, candidates, communes.
+function under(scene, at) {
+  const { all, state } = scene, out = [];
+  const near = (kind, i, x, y, r, weight) => {
+    const d = Math.hypot(scene.px(x) - at.x, scene.py(y) - at.y);
+    if (d <= r) out.push({ kind, i, x, y, order: weight + d });
+  };
+  const reach = Math.max(scene.radius(), L.Browser.mobile ? 14 : 7) + 2;
+  if (all.spots && state.on.plan && state.atLast()) {
+    for (const row of all.header.plan.rows) {
+      if (row.spot >= 0) near("spot", row.spot, all.spots.x[row.spot], all.spots.y[row.spot], 13, -20);
+    }
+  }
+  if (state.on.points) {
+    const now = state.statuses(), { points } = all;
+    for (let i = 0; i < points.placed; i++) {
+      if (Math.abs(scene.px(points.x[i]) - at.x) > reach) continue;
+      if (state.statusOn[now[i]] && state.kindOn[points.columns.kind.codes[i]] && state.wanted(i)) {
+        near("point", i, points.x[i], points.y[i], reach, 0);
+      }
+    }
+  }
+  if (state.on.cells) all.masts.forEach((m, i) => near("mast", i, m.x, m.y, reach, 3));
+  if (all.spots && state.on.spots) {
+    for (let i = 0; i < all.spots.n; i++) near("spot", i, all.spots.x[i], all.spots.y[i], reach, 5);
+  }
+  const seen = new Set();
+  const found = out.sort((p, q) => p.order - q.order || p.i - q.i).filter((f) => {
+    const key = `${f.kind} ${f.i}`;
+    return !seen.has(key) && seen.add(key);
+  });
+  if (!found.length && all.communes && (state.on.communes || state.on.borders)) {
+    const c = communeAt(scene, at);
+    if (c >= 0) found.push({ kind: "commune", i: c, x: all.communes.x[c], y: all.communes.y[c] });
+  }
+  return found;
+}
+
+function communeAt(scene, at) {
+  const { shape } = scene.all.communes, ctx = scene._ctx;
+  ctx.save();
+  ctx.setTransform(1, 0, 0, 1, 0, 0);
+  let found = -1;
+  for (let i = 0; i < shape.n && found < 0; i++) {
+    if (!visible(scene, shape, i)) continue;
+    ctx.beginPath();
+    trace(scene, ctx, shape, i, true);
+    if (ctx.isPointInPath(at.x, at.y, "evenodd")) found = i;
+  }
+  ctx.restore();
+  return found;
+}
+
+const CARDS = { point: pointCard, mast: mastCard, spot: spotCard, commune: communeCard };
+
+function nameOf(all, hit) {
+  if (hit.kind === "point") return cell(all.points, "name", hit.i) || all.points.id[hit.i];
+  if (hit.kind === "mast") return all.masts[hit.i].site;
+  if (hit.kind === "spot") return all.spots.id[hit.i];
+  return all.communes.columns.name.of(hit.i) || all.communes.code[hit.i];
+}
+
+// The card with a pager if several things stand on one spot.
+function pagedCard(all, state, hits, moved) {
+  let now = 0;
+  const holder = el("div", {});
+  const fill = () => {
+    const pager = hits.length < 2 ? "" : el("div", { class: "pager" },
+      el("button", { type: "button", onclick: () => turn(-1), "aria-label": word("ui", "previous") }, "‹"),
+      el("span", {}, say("one_of", { n: count(now + 1), total: count(hits.length) })),
+      el("button", { type: "button", onclick: () => turn(1), "aria-label": word("ui", "next") }, "›"));
+    holder.replaceChildren(...[pager, CARDS[hits[now].kind](all, state, hits[now].i)].filter(Boolean));
+  };
+  const turn = (by) => {
+    now = (now + by + hits.length) % hits.length;
+    fill();
+    moved(hits[now]);
+  };
+  fill();
+  return holder;
+}

@@ -1,0 +1,129 @@
+// The tables of the page, with positions on the unit square of Web Mercator.
+
+const GENERATION = { GSM: 1, UMTS: 2, LTE: 3, NR: 4, SAT: 0 };
+
+function onSquare(at) {
+  const n = at.lon.length, x = new Float64Array(n), y = new Float64Array(n);
+  for (let i = 0; i < n; i++) {
+    const s = Math.sin((at.lat[i] * Math.PI) / 180);
+    x[i] = at.lon[i] / 360 + 0.5;
+    y[i] = 0.5 - Math.log((1 + s) / (1 - s)) / (4 * Math.PI);
+  }
+  return { x, y };
+}
+
+function columnsOf(header, read) {
+  const out = {};
+  for (const [name, spec] of Object.entries(header.columns)) {
+    let column = null;
+    Object.defineProperty(out, name, { enumerable: true, get: () => (column = column || read(spec)) });
+  }
+  return out;
+}
+
+// A value of a row, "" or NaN where the table has none or lacks the column.
+function cell(table, name, i) {
+  const column = table.columns[name];
+  return column ? column.of(i) : "";
+}
+
+function shapesOf(spec, read) {
+  const at = read(spec.xy), { x, y } = onSquare(at);
+  const rings = read(spec.rings).values, sizes = read(spec.sizes).values;
+  const n = rings.length, first = new Uint32Array(n + 1), start = new Uint32Array(sizes.length + 1);
+  for (let i = 0; i < n; i++) first[i + 1] = first[i] + rings[i];
+  for (let i = 0; i < sizes.length; i++) start[i + 1] = start[i] + sizes[i];
+  const box = new Float64Array(4 * n).fill(Infinity);
+  for (let i = 0; i < n; i++) {
+    box[4 * i + 2] = box[4 * i + 3] = -Infinity;
+    for (let k = start[first[i]]; k < start[first[i + 1]]; k++) {
+      box[4 * i] = Math.min(box[4 * i], x[k]);
+      box[4 * i + 1] = Math.min(box[4 * i + 1], y[k]);
+      box[4 * i + 2] = Math.max(box[4 * i + 2], x[k]);
+      box[4 * i + 3] = Math.max(box[4 * i + 3], y[k]);
+    }
+  }
+  return { x, y, first, start, box, n };
+}
+
+function table(header, read) {
+  if (!header) return null;
+  const at = read(header.at);
+  return { n: header.n, at, ...onSquare(at), columns: columnsOf(header, read) };
+}
+
+function tables(header, read) {
+  const out = { header };
+  out.points = { ...table(header.points, read), placed: header.points.placed,
+    id: read(header.points.id).values, status: read(header.points.status) };
+  out.points.n = header.points.n;
+  out.cells = { ...table(header.cells, read), id: read(header.cells.id).values };
+  out.masts = masts(out.cells);
+  if (header.communes) {
+    out.communes = { ...table(header.communes, read), code: read(header.communes.code).values,
+      shape: shapesOf(header.communes.shape, read) };
+    out.communes.of = communeOfPoints(out);
+  }
+  for (const name of ["roads", "power"]) {
+    if (header[name]) out[name] = { ...header[name], shape: shapesOf(header[name].shape, read) };
+  }
+  if (header.plan && header.plan.spots) {
+    out.spots = { ...table(header.plan.spots, read), id: read(header.plan.spots.id).values };
+  }
+  out.steps = snapshots(header.time, out.points.n, read);
+  out.gainedAt = new Int32Array(out.points.n);
+  for (const row of header.plan ? header.plan.rows : []) {
+    for (const i of row.gained) out.gainedAt[i] = row.rank;
+  }
+  return out;
+}
+
+// Statuses of all dates; each is stored as its difference to the one before.
+function snapshots(time, n, read) {
+  const raw = read(time.statuses), out = [];
+  for (let t = 0; t < time.steps.length; t++) {
+    const now = raw.slice(t * n, (t + 1) * n);
+    if (t) for (let i = 0; i < n; i++) now[i] ^= out[t - 1][i];
+    out.push(now);
+  }
+  return out;
+}
+
+// Cells that stand on one mast follow one another.
+function masts(cells) {
+  const out = [], operators = cells.columns.operator, site = cells.columns.site_id;
+  const names = operators ? operators.words : [""];
+  const rank = names.map((name, i) => (i === 0 ? names.length - 1 : i - 1));
+  for (let i = 0; i < cells.n; i++) {
+    const last = out[out.length - 1];
+    const operator = operators ? operators.codes[i] : 0;
+    if (last && site.of(i) === last.site && operator === last.operator) last.cells.push(i);
+    else out.push({ site: site.of(i), operator, number: rank[operator], x: cells.x[i], y: cells.y[i],
+      cells: [i] });
+  }
+  return out;
+}
+
+function communeOfPoints(all) {
+  const number = new Map(all.communes.code.map((code, i) => [code, i]));
+  const codes = all.points.columns.commune_code;
+  const out = new Int32Array(all.points.n).fill(-1);
+  if (!codes) return out;
+  const byWord = codes.words ? codes.words.map((w) => (number.has(w) ? number.get(w) : -1)) : null;
+  for (let i = 0; i < out.length; i++) {
+    out[i] = byWord ? byWord[codes.codes[i]] : number.has(codes.of(i)) ? number.get(codes.of(i)) : -1;
+  }
+  return out;
+}
+
+// Points of each commune by status: 4 numbers per commune.
+function communeCounts(all, statuses) {
+  const out = new Uint32Array(4 * all.communes.n), of = all.communes.of;
+  for (let i = 0; i < statuses.length; i++) if (of[i] >= 0) out[4 * of[i] + statuses[i]]++;
+  return out;
+}
+
+function shareCovered(counts, c) {
+  const judged = counts[4 * c] + counts[4 * c + 1] + counts[4 * c + 2];
+  return judged ? counts[4 * c] / judged : NaN;
+}

@@ -1,0 +1,106 @@
+// The list of layers is the legend at the same time: what is ticked is explained.
+
+function tick(state, checked, set, picture, text) {
+  const box = el("input", { type: "checkbox", onchange: () => {
+    set(box.checked);
+    state.redraw();
+  } });
+  box.checked = checked;
+  return el("label", { class: "tick" }, box, picture || "", el("span", {}, text));
+}
+
+function layerTick(state, name, label, picture) {
+  return tick(state, state.on[name], (on) => {
+    state.on[name] = on;
+    if (name === "relief") state.showRelief(on);
+    if (name === "borders") state.on.names = on;
+  }, picture, word("ui", label));
+}
+
+function pointLegend(all, state) {
+  const { kind } = all.points.columns, { statuses } = state.header;
+  const present = kind.words.map((name, i) => [name, i]).filter(([, i]) => i && kind.codes.includes(i));
+  return el("fieldset", {}, el("legend", {}, word("ui", "layer_points")),
+    statuses.map((s, i) => tick(state, state.statusOn[i], (on) => (state.statusOn[i] = on),
+      statusSign(s, 17), word("status", s))),
+    present.length > 1 ? el("div", { class: "kinds" }, present.map(([name, i]) => tick(state, state.kindOn[i],
+      (on) => (state.kindOn[i] = on), signPicture(17, 17, (c) => {
+        c.strokeStyle = COLOURS.ink;
+        c.lineWidth = 1.4;
+        c.stroke(outline(SHAPES[name] || "triangle", 8.5, 8.5, 6.2));
+      }), word("kind", name)))) : "");
+}
+
+function cellLegend(all, state) {
+  if (!all.cells.n) return "";
+  const { operator, technology } = all.cells.columns;
+  const operators = operator ? operator.words.map((name, i) => [name, i]).filter(([, i]) =>
+    all.masts.some((m) => m.operator === i)) : [];
+  const technologies = technology.words.filter((t) => t);
+  return el("fieldset", {}, el("legend", {}, layerTick(state, "cells", "layer_cells")),
+    operators.map(([name, i]) => tick(state, state.operators[i], (on) => (state.operators[i] = on),
+      signPicture(17, 17, (c) => drawMast(c, all.masts.find((m) => m.operator === i).number, 0, 8.5, 8.5,
+        5.4)), name || word("ui", "not_known"))),
+    el("div", { class: "kinds" }, technologies.map((t) => tick(state, state.technologies[t] !== false,
+      (on) => (state.technologies[t] = on), signPicture(17, 17, (c) => {
+        c.fillStyle = COLOURS.ink;
+        for (let i = 0; i < (GENERATION[t] || 0); i++) c.fillRect(2 + i * 4, 14 - 4 - i * 2.6, 2.6, 4 + i * 2.6);
+      }), word("technology", t)))));
+}
+
+function planLegend(all, state) {
+  if (!all.spots) return "";
+  const sign = (paint) => signPicture(22, 22, paint);
+  return el("fieldset", {}, el("legend", {}, word("ui", "layer_plan")),
+    layerTick(state, "plan", "plan", sign((c) => drawRank(c, 1, true, 11, 11, 8))),
+    layerTick(state, "links", "layer_links", sign((c) => {
+      c.strokeStyle = COLOURS.gain;
+      c.lineWidth = 2;
+      c.moveTo(2, 18); c.lineTo(14, 8);
+      c.stroke();
+      ring(c, 15.5, 7, 4.5, COLOURS.gain, 2.5);
+    })),
+    layerTick(state, "spots", "layer_spots", sign((c) => drawSpot(c, 11, 11, 6))));
+}
+
+function communeLegend(all, state) {
+  if (!all.communes) return "";
+  return el("fieldset", {}, el("legend", {}, layerTick(state, "communes", "layer_communes")),
+    el("p", { class: "under" }, word("ui", "share_covered")),
+    el("div", { class: "scale" }, SHARES.map(([from, colour], i) => {
+      const box = el("i", {});
+      box.style.background = colour;
+      return el("span", {}, box, percent(from) + (i === SHARES.length - 1 ? ` – ${percent(1)}` : ""));
+    }), el("span", {}, signPicture(26, 12, (c) => {
+      c.fillStyle = hatch(c);
+      c.fillRect(0, 0, 26, 12);
+      c.strokeRect(0, 0, 26, 12);
+    }), word("ui", "no_judgement"))),
+    layerTick(state, "borders", "layer_borders"));
+}
+
+function groundLegend(all, state) {
+  const line = (colour, width, dash) => signPicture(22, 12, (c) => {
+    c.strokeStyle = colour;
+    c.lineWidth = width;
+    c.setLineDash(dash || []);
+    c.moveTo(1, 6); c.lineTo(21, 6);
+    c.stroke();
+  });
+  const hoop = (colour, dash) => signPicture(17, 17, (c) => ring(c, 8.5, 8.5, 6.5, colour, 2, dash));
+  return el("fieldset", {}, el("legend", {}, word("ui", "map")),
+    all.header.relief ? layerTick(state, "relief", "layer_relief") : "",
+    all.roads ? layerTick(state, "roads", "layer_roads", line("#785f46", 2)) : "",
+    all.power ? layerTick(state, "power", "layer_power", line("#3c3c3c", 1.2, [5, 4])) : "",
+    all.points.columns.lockdown_from ? layerTick(state, "lockdown", "layer_lockdown",
+      hoop(COLOURS.lockdown, [3, 2.5])) : "",
+    all.steps.length > 1 ? layerTick(state, "changes", "layer_changes", hoop(COLOURS.ink)) : "");
+}
+
+function fillLegend(holder, all, state) {
+  const before = holder.querySelector("details");
+  const open = before ? before.open : window.innerWidth >= 900 && window.innerHeight >= 560;
+  holder.replaceChildren(el("details", { open }, el("summary", {}, word("ui", "layers")),
+    el("div", { class: "layers" }, [pointLegend(all, state), planLegend(all, state),
+      cellLegend(all, state), communeLegend(all, state), groundLegend(all, state)].filter(Boolean))));
+}

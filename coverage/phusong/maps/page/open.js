@@ -1,0 +1,202 @@
+// Opens the page: unpacks the block, builds the scene, the panel, the legend and the controls.
+
+function makeState(header, all) {
+  const kinds = all.points.columns.kind, operators = all.cells.columns.operator;
+  const targets = all.points.columns.targets;
+  const dayNumbers = header.time.steps.map((s) => Date.parse(`${s.day}T00:00:00Z`) / 864e5);
+  const state = {
+    header, step: header.time.steps.length - 1, built: header.plan ? header.plan.rows.length : 0,
+    on: { communes: true, borders: true, roads: true, power: false, names: true, links: true,
+      spots: false, cells: true, points: true, lockdown: false, changes: false, plan: true,
+      selected: true, relief: true },
+    statusOn: [true, true, true, true], kindOn: kinds.words.map(() => true),
+    operators: operators ? operators.words.map(() => true) : [true], technologies: {},
+    target: null, selected: null, homeZoom: 8, printing: false,
+    statuses: () => all.steps[state.step], days: () => dayNumbers[state.step],
+    atLast: () => state.step === all.steps.length - 1,
+    wanted: (i) => !state.target || (targets && targets.of(i).split(";").includes(state.target)),
+  };
+  return state;
+}
+
+function controls(map, state) {
+  const control = L.control({ position: "topleft" });
+  const button = (sign, name, act) => el("button", { type: "button", title: word("ui", name),
+    "aria-label": word("ui", name), onclick: act }, sign);
+  const holder = el("div", { class: "leaflet-bar buttons" });
+  control.onAdd = () => {
+    L.DomEvent.disableClickPropagation(holder);
+    return holder;
+  };
+  control.addTo(map);
+  return () => holder.replaceChildren(button("+", "zoom_in", () => map.zoomIn(1)),
+    button("−", "zoom_out", () => map.zoomOut(1)), button("⤢", "whole_area", () => state.home()),
+    button("⎙", "print", () => window.print()));
+}
+
+// On paper the whole area is shown, whatever was on the screen.
+function printing(map, state, scene, home) {
+  let before = null;
+  const begin = () => {
+    if (before) return;
+    before = [map.getCenter(), map.getZoom()];
+    state.printing = true;
+    document.body.classList.add("printing");
+    map.closePopup();
+    map.invalidateSize({ animate: false, pan: false });
+    map.fitBounds(home, { animate: false });
+    scene.redraw();
+  };
+  const end = () => {
+    if (!before) return;
+    state.printing = false;
+    document.body.classList.remove("printing");
+    map.invalidateSize({ animate: false, pan: false });
+    map.setView(...before, { animate: false });
+    before = null;
+  };
+  window.addEventListener("beforeprint", begin);
+  window.addEventListener("afterprint", end);
+}
+
+function pointing(map, scene, state) {
+  const at = (e) => map.latLngToLayerPoint(e.latlng).subtract(scene._bounds.min);
+  state.open = (hits) => {
+    const first = hits[0], card = pagedCard(scene.all, state, hits, (hit) => {
+      state.selected = hit;
+      scene.redraw();
+    });
+    state.selected = first;
+    const spot = map.unproject(L.point(first.x, first.y).multiplyBy(256 * 2 ** 18), 18);
+    const small = map.getSize().x < 500;
+    const popup = L.popup({ maxWidth: small ? 300 : 340, minWidth: small ? 230 : 270, className: "paper",
+      maxHeight: Math.max(160, map.getSize().y - (small ? 110 : 90)), autoPanPaddingTopLeft: [12, 60],
+      autoPanPaddingBottomRight: [12, 12] });
+    popup.setLatLng(spot).setContent(card).openOn(map);
+    popup.getElement().setAttribute("role", "dialog");
+    popup.getElement().setAttribute("aria-label", nameOf(scene.all, first));
+    scene.redraw();
+  };
+  map.on("click", (e) => {
+    const hits = under(scene, at(e));
+    if (hits.length) state.open(hits);
+  });
+  map.on("popupclose", () => {
+    state.selected = null;
+    scene.redraw();
+  });
+  if (!window.matchMedia("(hover: hover)").matches) return;
+  const tip = L.tooltip({ direction: "top", offset: [0, -8], className: "tip" });
+  let waiting = 0;
+  map.on("mousemove", (e) => {
+    window.cancelAnimationFrame(waiting);
+    waiting = window.requestAnimationFrame(() => {
+      const hit = under(scene, at(e)).find((h) => h.kind !== "commune");
+      map.getContainer().style.cursor = hit ? "pointer" : "";
+      if (!hit) return tip.remove();
+      const spot = map.unproject(L.point(hit.x, hit.y).multiplyBy(256 * 2 ** 18), 18);
+      tip.setLatLng(spot).setContent(el("span", {}, nameOf(scene.all, hit))).addTo(map);
+      return tip;
+    });
+  });
+  map.on("mouseout", () => tip.remove());
+}
+
+function showing(map, scene, state) {
+  state.show = (hit) => {
+    const from = { point: scene.all.points, spot: scene.all.spots, commune: scene.all.communes }[hit.kind];
+    const at = hit.kind === "mast" ? scene.all.masts[hit.i] : { x: from.x[hit.i], y: from.y[hit.i] };
+    const missing = hit.kind === "point" && hit.i >= scene.all.points.placed;
+    if (at.x === undefined || missing) {
+      at.x = scene.all.middle.x;
+      at.y = scene.all.middle.y;
+    } else {
+      const spot = map.unproject(L.point(at.x, at.y).multiplyBy(256 * 2 ** 18), 18);
+      const zoom = Math.max(map.getZoom(), state.homeZoom + (hit.kind === "commune" ? 2 : 3));
+      map.setView(spot, Math.min(zoom, 16), { animate: false });
+    }
+    state.open([{ kind: hit.kind, i: hit.i, x: at.x, y: at.y }]);
+  };
+}
+
+function build(map, header, read) {
+  const all = tables(header, read), state = makeState(header, all);
+  const body = document.body, container = map.getContainer();
+  const panel = el("aside", { class: "panel", id: "numbers", tabindex: "-1" });
+  const legend = el("div", { class: "legend" }), search = el("div", { class: "search" });
+  const skip = el("a", { class: "skip", href: "#numbers" }), stamp = el("p", { class: "stamp" });
+  body.classList.add("briefing");
+  body.prepend(skip);
+  container.after(panel);
+  container.append(legend, search);
+  if (header.study.fictional) container.append(stamp);
+  for (const part of [legend, search]) {
+    L.DomEvent.disableClickPropagation(part);
+    L.DomEvent.disableScrollPropagation(part);
+  }
+  map.invalidateSize({ animate: false });
+  const home = L.latLngBounds(header.area);
+  state.home = () => map.fitBounds(home, { animate: false });
+  state.home();
+  state.homeZoom = map.getZoom();
+  map.setMinZoom(Math.floor(state.homeZoom) - 2);
+  const middle = home.getCenter(), flat = map.project(middle, 18).divideBy(256 * 2 ** 18);
+  all.middle = { x: flat.x, y: flat.y };
+  addRelief(map, header, state);
+  const scene = new Scene(all, state).addTo(map);
+  const refill = controls(map, state);
+  L.control.scale({ imperial: false, position: "bottomright" }).addTo(map);
+  state.redraw = () => scene.redraw();
+  state.moved = () => {
+    scene.redraw();
+    refillNumbers(panel, state);
+  };
+  state.changed = () => {
+    fillPanel(panel, state);
+    refillNumbers(panel, state);
+    scene.redraw();
+  };
+  state.speak = (language) => {
+    speech.language = language;
+    document.documentElement.lang = language;
+    document.title = both(header.study.title) + (header.study.fictional ? ` – ${word("ui", "fictional")}` : "");
+    container.setAttribute("aria-label", word("ui", "map"));
+    skip.textContent = word("ui", "skip_to_numbers");
+    stamp.textContent = word("ui", "fictional");
+    map.closePopup();
+    searchBox(search, all, state);
+    fillLegend(legend, all, state);
+    refill();
+    state.changed();
+  };
+  pointing(map, scene, state);
+  showing(map, scene, state);
+  printing(map, state, scene, home);
+  state.speak(header.language);
+  return { map, scene, state, all };
+}
+
+function addRelief(map, header, state) {
+  state.showRelief = () => {};
+  if (!header.relief) return;
+  map.createPane("relief").style.zIndex = 150;
+  const picture = L.imageOverlay(header.relief.uri, header.relief.bounds, { pane: "relief" }).addTo(map);
+  state.showRelief = (on) => (on ? picture.addTo(map) : picture.remove());
+}
+
+async function open(map, element) {
+  const wait = el("p", { class: "wait", role: "status" }, "…");
+  map.getContainer().append(wait);
+  try {
+    const { header, read } = await unpack(element);
+    speech.words = header.words;
+    speech.withheldBelow = header.withheld_below;
+    phusong.page = build(map, header, read);
+    wait.remove();
+    document.body.dataset.ready = "yes";
+  } catch (error) {
+    wait.textContent = document.querySelector("noscript").textContent;
+    wait.className = "wait failed";
+    throw error;
+  }
+}

@@ -1,0 +1,91 @@
+// The side panel: numbers, targets, time, plan, and everything that the numbers stand on.
+
+function headSection(state) {
+  const { study, languages } = state.header;
+  return el("header", { class: "head" },
+    study.fictional ? el("p", { class: "fictional", role: "note" }, word("ui", "fictional")) : "",
+    el("div", { class: "row" },
+      el("p", { class: "product" }, word("ui", "product")),
+      el("div", { class: "languages", role: "group", "aria-label": "Ngôn ngữ / Language" },
+        languages.map((name) => el("button", { type: "button", lang: name,
+          "aria-pressed": String(name === speech.language), onclick: () => state.speak(name) },
+        speech.words.ui.language_name[name])))),
+    el("h1", {}, both(study.title)),
+    state.header.withheld_below ? el("p", { class: "note" }, say("audience_public", {
+      n: count(state.header.withheld_below) })) : "");
+}
+
+function definitionSection(state) {
+  const d = state.header.study.definition, ui = (name) => word("ui", name);
+  const technologies = d.technologies.map((t) => word("technology", t)).join(", ");
+  return el("details", { class: "about" }, el("summary", {}, ui("definition")),
+    el("p", {}, el("strong", {}, both(d.label)), " ", el("code", {}, d.name)),
+    d.received_dbm === null ? "" : el("p", {}, say("definition_level", {
+      place: word("assess_place", d.place), level: count(d.received_dbm), technologies })),
+    d.probability === null || d.gap_probability === null ? "" : el("p", {}, say(
+      "definition_probability", { yes: percent(d.probability), no: percent(d.gap_probability) })),
+    d.operators_needed > 1 ? el("p", {}, say("definition_operators", { n: count(d.operators_needed) })) : "",
+    d.partial ? el("p", { class: "warn" }, ui("definition_partial")) : "",
+    el("p", {}, ui("definition_evidence")),
+    d.source ? el("p", { class: "note" }, d.source) : "");
+}
+
+function assumptionSection(state) {
+  const { assumed, faults } = state.header;
+  const filled = [["points", "assumed_points"], ["sites", "assumed_sites"]].flatMap(([table, what]) =>
+    Object.entries(assumed[table]).map(([column, n]) => el("li", {}, `${word("ui", what)} – `,
+      ...sentenceWith("assumption_column", "n", figure(`assumed.${table}.${column}`, n),
+        { column: word("column", column) }))));
+  const told = faults.map((f) => el("li", { class: f.severity }, el("strong", {},
+    word("severity", f.severity)), ": ", f.place ? `${f.place}: ` : "", f.what, f.cure ? ` ${f.cure}` : "",
+  f.count > 1 ? ` (${say("rows", { n: count(f.count) })})` : ""));
+  const all = [...filled, ...told];
+  return el("details", { class: "about" }, el("summary", {}, word("ui", "assumptions"),
+    ` (${count(all.length)})`), all.length ? el("ul", {}, all) : el("p", {}, word("ui", "assumptions_none")));
+}
+
+function sourceSection(state) {
+  const { sources, study } = state.header, ui = (name) => word("ui", name);
+  return [el("details", { class: "about" }, el("summary", {}, ui("sources")),
+    el("ul", {}, sources.map((s) => el("li", {}, el("code", {}, s.file), s.role ? ` – ${
+      word("role", s.role)}` : "", s.accepted !== undefined && s.accepted !== null ? `, ${
+      say("rows", { n: count(s.accepted) })}` : "", [s.licence, s.attribution].filter(Boolean).map((t) =>
+      `. ${t}`)))),
+    el("p", { class: "note" }, ui("map_library"))),
+  el("details", { class: "about" }, el("summary", {}, ui("run")),
+    rowsOf([[ui("study"), el("code", {}, study.name)], [ui("version"), study.program],
+      [ui("run_hash"), el("code", { title: study.run }, study.run.slice(0, 16))]]),
+    el("p", { class: "note" }, ui("offline")))];
+}
+
+// Rebuilds the panel; open parts stay open and the place of reading is kept.
+function fillPanel(panel, state) {
+  const open = new Map([...panel.querySelectorAll("details")].map((d, i) => [i, d.open]));
+  const focus = document.activeElement && panel.contains(document.activeElement)
+    ? document.activeElement.id : "";
+  const top = panel.scrollTop;
+  panel.replaceChildren(...[headSection(state), el("div", { class: "now" }, situationSection(state)),
+    targetSection(state), timeSection(state), planSection(state),
+    el("section", {}, definitionSection(state), assumptionSection(state), sourceSection(state)),
+  ].filter(Boolean));
+  [...panel.querySelectorAll("details")].forEach((d, i) => {
+    if (open.has(i)) d.open = open.get(i);
+  });
+  panel.scrollTop = top;
+  if (focus && document.getElementById(focus)) document.getElementById(focus).focus();
+}
+
+// While a slider moves only the numbers around it change, so that it is not torn from the hand.
+function refillNumbers(panel, state) {
+  const place = (selector, made) => {
+    const old = panel.querySelector(selector);
+    if (!old || !made) return;
+    const open = [...old.querySelectorAll("details")].map((d) => d.open);
+    old.replaceWith(made);
+    [...made.querySelectorAll("details")].forEach((d, i) => (d.open = open[i]));
+  };
+  place(".now", el("div", { class: "now" }, situationSection(state)));
+  place(".targets", targetSection(state));
+  [...panel.querySelectorAll(".history .column")].forEach((c, t) =>
+    c.classList.toggle("shown", t === state.step));
+}
