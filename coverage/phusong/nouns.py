@@ -7,6 +7,7 @@ is refused, and the nearest spelling is offered.
 from __future__ import annotations
 
 import difflib
+import html
 from collections.abc import Iterable
 from typing import Any
 
@@ -48,6 +49,13 @@ class Noun(BaseModel):
                 said = "; ".join(f'unknown key "{k}". {nearest(k, known)}' for k in wrong)
                 raise ValueError(said)
         return values
+
+    def _repr_html_(self) -> str:
+        """Show the noun in a notebook: one row for each parameter."""
+        rows = "".join(f"<tr><th style='text-align:left'>{html.escape(name)}</th>"
+                       f"<td style='text-align:left'>{html.escape(str(getattr(self, name)))}</td>"
+                       f"</tr>" for name in type(self).model_fields)
+        return f"<b>{type(self).__name__}</b><table>{rows}</table>"
 
 
 class Text(Noun):

@@ -200,6 +200,9 @@ class Study(Noun):
                 *self.definitions.values()]
         return {need.name: need for need in reversed(used)}
 
+    def __str__(self) -> str:
+        return repr(self)
+
     def __repr__(self) -> str:
         return f"Study({self.name!r}: {self.title.in_language('en') or 'no title'})"
 
@@ -238,13 +241,15 @@ class _StrictLoader(yaml.SafeLoader):
 
 
 def _mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
-    keys = [loader.construct_object(key, deep=True) for key, _ in node.value]
+    # merged keys ("<<") may be overridden on purpose; only written ones are counted
+    keys = [loader.construct_object(key, deep=True) for key, _ in node.value
+            if key.tag != "tag:yaml.org,2002:merge"]
     doubled = sorted({str(k) for k in keys if keys.count(k) > 1})
     if doubled:
         raise yaml.constructor.ConstructorError(
-            None, None, f"the key \"{', '.join(doubled)}\" stands twice", node.start_mark)
-    return dict(zip(keys, (loader.construct_object(v, deep=True) for _, v in node.value),
-                    strict=True))
+            None, None, f'the key "{", ".join(doubled)}" stands twice', node.start_mark)
+    loader.flatten_mapping(node)
+    return loader.construct_mapping(node, deep=True)
 
 
 _StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)

@@ -1,0 +1,223 @@
+"""Why a point is covered or not: the verdict, the budget line by line, the profile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from phusong import pipeline
+from phusong.errors import UnknownNameError
+from phusong.links import Budget, budget, link
+from phusong.maps.words import word
+from phusong.nouns import nearest
+from phusong.progress import on_air
+from phusong.service import Need, assess, levels
+from phusong.study import Study
+from phusong.tables import split
+
+__all__ = ["Explanation", "explain", "profile_picture"]
+
+CELLS_SHOWN = 5
+BLOCKS = " ▁▂▃▄▅▆▇█"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Explanation:
+    """The whole chain behind one point's status.
+
+    Parameters
+    ----------
+    point : Series
+        Its row of POINTS.
+    service : Series
+        Its row of SERVICE.
+    need : Need
+        The definition of covered it was judged by.
+    links : DataFrame
+        The best links, with level at the device, margin and probability.
+    budgets : tuple of Budget
+        The budget of the cell that decided, if any cell is in range.
+    """
+
+    point: pd.Series
+    service: pd.Series
+    need: Need
+    links: pd.DataFrame
+    budgets: tuple[Budget, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything as plain values that JSON can write (NaN becomes None)."""
+        point = self.point.drop("geometry")
+        return _plain({
+            "point_id": self.point.name, "point": point.to_dict(),
+            "x_m": self.point.geometry.x if self.point.geometry else None,
+            "y_m": self.point.geometry.y if self.point.geometry else None,
+            "service": self.service.to_dict(), "definition": self.need.model_dump(mode="json"),
+            "links": self.links.reset_index().to_dict("records"),
+            "budgets": [{**asdict(b), "lines": [
+                {"key": n.key, "value": n.value, "unit": n.unit, "sign": n.sign,
+                 "label": n.label.model_dump()} for n in b.lines()]} for b in self.budgets]})
+
+    def text(self, language: str = "en") -> str:
+        """Return the explanation as text for a terminal."""
+        service, point = self.service, self.point
+        status = word("status", service["status"], language)  # type: ignore[arg-type]
+        reason = word("reason", service["reason"], language)  # type: ignore[arg-type]
+        lines = [f"{point.name}  {point.get('name', '')}  "
+                 f"({word('kind', point['kind'], language)})",  # type: ignore[arg-type]
+                 f"{status}: {reason}",
+                 f"{self.need.label.in_language(language) or self.need.name}: "
+                 f"{self.need.received_dbm:g} dBm, P ≥ {self.need.probability:g}, "
+                 f"{self.need.place}, {', '.join(self.need.technologies)}"]
+        if np.isfinite(service["margin_db"]):
+            lines.append(f"{service['received_dbm']:.1f} dBm, {service['margin_db']:+.1f} dB, "
+                         f"P = {service['probability']:.2f}")
+        if split(point.get("assumed")):
+            lines.append("assumed: " + ", ".join(split(point["assumed"])))
+        if len(self.links):
+            lines += ["", _links_text(self.links)]
+        for one in self.budgets:
+            lines += ["", _budget_text(one, language), "", profile_picture(one)]
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return self.text()
+
+
+def explain(study: Study, point_id: str, *,
+            progress: Callable[[str, int, int], None] | None = None) -> Explanation:
+    """Explain the status of one point on the study's day.
+
+    Parameters
+    ----------
+    study : Study
+        The study.
+    point_id : str
+        Key of the point.
+    progress : callable, optional
+        Called with (what, done, of all).
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such point; the nearest key is offered.
+    """
+    if progress is not None:
+        progress("read", 0, 1)
+    points, sites, terrain, _ = pipeline.read(study)
+    if progress is not None:
+        progress("read", 1, 1)
+    if point_id not in points.index:
+        raise UnknownNameError(f'The study has no point "{point_id}". '
+                               f"{nearest(point_id, points.index[:20_000])}")
+    only = points.loc[[point_id]]
+    standing = on_air(sites, study.day)
+    found = link(only, standing, terrain, study.radio)
+    service = assess(only, found, study.need).iloc[0]
+    table = found.join(levels(found, study.need), rsuffix="_at_device").loc[[point_id]] \
+        if len(found) else found
+    chosen = _deciding(found, service, study.need)
+    budgets = tuple(budget(point_id, cell, only, standing, terrain, study.radio)
+                    for cell in chosen)
+    return Explanation(only.iloc[0], service, study.need, table.head(CELLS_SHOWN), budgets)
+
+
+def _deciding(found: pd.DataFrame, service: pd.Series, need: Need) -> list[str]:
+    """Return the cell whose budget tells the story: the best one, or the one that is blocked."""
+    usable = found[found["technology"].isin(need.technologies)]
+    if not len(usable):
+        return []
+    if service["reason"] == "terrain_blocked":
+        blocked = usable[usable["clearance"] < 0].reset_index("cell_id")
+        ordered = blocked.sort_values(["free_space_dbm", "cell_id"], ascending=[False, True])
+        return [str(ordered["cell_id"].iloc[0])]
+    best = service["best_cell_id"]
+    if isinstance(best, str) and best:
+        return [best]
+    return [str(usable.index.get_level_values("cell_id")[0])]
+
+
+def _links_text(links: pd.DataFrame) -> str:
+    rows = [f"{'cell':<16}{'operator':<12}{'band':<10}{'km':>7}{'clear. F1':>11}{'dBm':>9}"
+            f"{'free space':>12}  model"]
+    for (_, cell), row in links.iterrows():
+        band = f"{row['technology']} {row['frequency_mhz']:.0f}"
+        rows.append(f"{cell:<16}{row['operator'] or '-':<12}{band:<10}"
+                    f"{row['distance_m'] / 1000:>7.2f}{_number(row['clearance'], 1):>11}"
+                    f"{_number(row['received_dbm'], 1):>9}{row['free_space_dbm']:>12.1f}  "
+                    f"{row['model']}")
+    return "\n".join(rows)
+
+
+def _number(value: float, digits: int) -> str:
+    return "?" if not np.isfinite(value) else f"{value:.{digits}f}"
+
+
+def _budget_text(one: Budget, language: str) -> str:
+    sign = {1: "+", -1: "−", 0: " "}
+    rows = [f"{one.cell_id} → {one.point_id}: {one.distance_m / 1000:.2f} km, "
+            f"{one.bearing_deg:.0f}°, {one.frequency_mhz:.0f} MHz, {one.model}"]
+    rows += [f"  {sign[n.sign]} {_number(n.value, 1):>8} {n.unit:<4} "
+             f"{n.label.in_language(language)}" for n in one.lines()]
+    return "\n".join(rows)
+
+
+def profile_picture(one: Budget, width: int = 72, rows: int = 8) -> str:
+    """Draw the terrain under a link with block characters, the line of sight as dots.
+
+    Parameters
+    ----------
+    one : Budget
+        A link; its profile runs from the cell (left) to the point (right).
+    width, rows : int
+        Size of the picture in characters.
+    """
+    ground = one.ground_m + one.bulge_m
+    if not np.isfinite(ground).any():
+        return "(the ground under this path is not known)"
+    at = np.linspace(0, one.along_m[-1], width)
+    heights = _resampled(at, one.along_m, ground)
+    sight = np.interp(at, one.along_m, one.sight_m)
+    low = float(np.nanmin(heights))
+    high = float(max(np.nanmax(heights), np.nanmax(sight)))
+    step = max((high - low) / rows, 1e-9)
+    lines = []
+    for row in range(rows - 1, -1, -1):
+        filled = np.clip((heights - low) / step - row, 0, 1)
+        dots = np.abs((sight - low) / step - row - 0.5) <= 0.5
+        lines.append("".join(
+            "?" if np.isnan(f) else ("·" if d and f < 0.5 else BLOCKS[round(f * 8)])
+            for f, d in zip(filled, dots, strict=True)))
+    return "\n".join([f"{high:.0f} m", *lines,
+                      f"{low:.0f} m, 0 … {one.along_m[-1] / 1000:.2f} km"])
+
+
+def _resampled(at: NDArray[np.float64], along: NDArray[np.float64],
+               heights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the highest ground in each column (what blocks must not vanish between columns)."""
+    column = np.clip(np.searchsorted(at, along), 0, len(at) - 1)
+    top = np.interp(at, along, heights)
+    known = np.isfinite(heights)
+    np.fmax.at(top, column[known], heights[known])
+    return top
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    if isinstance(value, np.ndarray):
+        return [_plain(v) for v in value.tolist()]
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    if value is pd.NaT:
+        return None
+    return value.isoformat() if isinstance(value, pd.Timestamp) else value
