@@ -139,13 +139,20 @@ def _power(costs: Costs, sites: pd.DataFrame, load: str, *, low_voltage: bool = 
 
 
 def _backhaul(costs: Costs, sites: pd.DataFrame) -> list[Line]:
-    """Microwave hops of equal length to the nearest standing site, with a relay between each."""
+    """Microwave hops of equal length to a standing site, a relay between each two.
+
+    A site that sees no standing mast takes one relay, and so one hop, more.
+    """
     reach = float(costs.item("hop_range").base)
     km = _known(sites, "backhaul_distance_m") / 1000.0
     known = np.isfinite(km)
-    hops = np.where(known, np.maximum(np.ceil(km / reach), 1.0), 1.0)
+    blocked = (sites["backhaul_sight"] == "blocked").to_numpy() if "backhaul_sight" in sites \
+        else np.zeros(len(sites), bool)
+    hops = np.where(known, np.maximum(np.ceil(km / reach), 1.0), 1.0) + blocked
     length = np.where(known, km, 0.0) / hops
-    why = np.where(known, [f"{k:.1f} km to the nearest standing site" for k in km],
+    why = np.where(known, [f"{k:.1f} km to the network" + (", not in sight: one relay more"
+                                                          if b else "")
+                           for k, b in zip(km, blocked, strict=True)],
                    "distance to the network not known: one hop assumed")
     out = []
     for key, low, high in (("microwave_hop_short", -1.0, 15.0),

@@ -14,6 +14,8 @@ from phusong.tables import COSTS, empty
 __all__ = ["price", "totals"]
 
 _CASES = ("low", "base", "high")
+_READ = ("intervention", "road_distance_m", "power_distance_m", "slope_deg", "ground_m",
+         "backhaul_distance_m", "backhaul_sight")
 
 
 def _sites(spots: pd.DataFrame) -> pd.DataFrame:
@@ -22,8 +24,7 @@ def _sites(spots: pd.DataFrame) -> pd.DataFrame:
         raise InputError('The candidates have no column "intervention". Known rungs: '
                          f"{', '.join(BILLS)}.")
     cells = spots.sort_index(kind="stable")
-    wanted = [c for c in ("intervention", "road_distance_m", "power_distance_m", "slope_deg",
-                          "ground_m", "backhaul_distance_m") if c in cells.columns]
+    wanted = [c for c in _READ if c in cells.columns]
     grouped = cells.groupby("site_id", sort=True)
     sites = grouped[wanted].first().assign(cells=grouped.size())
     wrong = sites.loc[~sites["intervention"].isin(list(BILLS)), "intervention"]
