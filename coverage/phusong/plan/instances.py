@@ -99,7 +99,7 @@ def read_npz(path: Path) -> Instance:
                 raise InputError(f"{path} has no array {', '.join(lost)}; it needs "
                                  f"{', '.join(_NPZ)}.")
             problem = Problem.of(data["indptr"], data["indices"], data["w"], data["cost"],
-                                 data["groups"] if "groups" in data else None)
+                                 data.get("groups", None))
             return Instance(_name(path), problem,
                             float(data["budget"]) if "budget" in data else None,
                             int(data["max_sites"]) if "max_sites" in data else None)
