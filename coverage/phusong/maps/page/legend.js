@@ -12,7 +12,6 @@ function tick(state, checked, set, picture, text) {
 function layerTick(state, name, label, picture) {
   return tick(state, state.on[name], (on) => {
     state.on[name] = on;
-    if (name === "relief") state.showRelief(on);
     if (name === "borders") state.on.names = on;
   }, picture, word("ui", label));
 }

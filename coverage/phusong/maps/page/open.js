@@ -21,17 +21,20 @@ function makeState(header, all) {
 
 function controls(map, state) {
   const control = L.control({ position: "topleft" });
-  const button = (sign, name, act) => el("button", { type: "button", title: word("ui", name),
-    "aria-label": word("ui", name), onclick: act }, sign);
+  const button = (strokes, name, act) => el("button", { type: "button", title: word("ui", name),
+    "aria-label": word("ui", name), onclick: act }, signPicture(18, 18, (c) => {
+    c.lineWidth = 1.8;
+    c.stroke(new Path2D(strokes));
+  }));
   const holder = el("div", { class: "leaflet-bar buttons" });
   control.onAdd = () => {
     L.DomEvent.disableClickPropagation(holder);
     return holder;
   };
   control.addTo(map);
-  return () => holder.replaceChildren(button("+", "zoom_in", () => map.zoomIn(1)),
-    button("−", "zoom_out", () => map.zoomOut(1)), button("⤢", "whole_area", () => state.home()),
-    button("⎙", "print", () => window.print()));
+  return () => holder.replaceChildren(button("M9 3V15M3 9H15", "zoom_in", () => map.zoomIn(1)),
+    button("M3 9H15", "zoom_out", () => map.zoomOut(1)), button("M3 7V3H7M11 3H15V7M15 11V15H11M7 15H3V11", "whole_area", () => state.home()),
+    button("M5 6V2H13V6M5 13H2.5V6H15.5V13H13M5 10.5H13V16H5Z", "print", () => window.print()));
 }
 
 // On paper the whole area is shown, whatever was on the screen.
@@ -119,7 +122,7 @@ function showing(map, scene, state) {
   };
 }
 
-function build(map, header, read) {
+async function build(map, header, read) {
   const all = tables(header, read), state = makeState(header, all);
   const body = document.body, container = map.getContainer();
   const panel = el("aside", { class: "panel", id: "numbers", tabindex: "-1" });
@@ -136,13 +139,18 @@ function build(map, header, read) {
   }
   map.invalidateSize({ animate: false });
   const home = L.latLngBounds(header.area);
-  state.home = () => map.fitBounds(home, { animate: false });
+  state.home = () => {
+    const open = legend.querySelector("details[open]"), wide = map.getSize().x > 760;
+    map.fitBounds(home, { animate: false, paddingTopLeft: [open && wide ? legend.offsetWidth : 0, 0] });
+  };
+  searchBox(search, all, state);
+  fillLegend(legend, all, state);
   state.home();
   state.homeZoom = map.getZoom();
   map.setMinZoom(Math.floor(state.homeZoom) - 2);
   const middle = home.getCenter(), flat = map.project(middle, 18).divideBy(256 * 2 ** 18);
   all.middle = { x: flat.x, y: flat.y };
-  addRelief(map, header, state);
+  await addRelief(header, state);
   const scene = new Scene(all, state).addTo(map);
   const refill = controls(map, state);
   L.control.scale({ imperial: false, position: "bottomright" }).addTo(map);
@@ -176,12 +184,15 @@ function build(map, header, read) {
   return { map, scene, state, all };
 }
 
-function addRelief(map, header, state) {
-  state.showRelief = () => {};
+// Where the relief lies on the unit square; the scene draws it as soon as it is decoded.
+async function addRelief(header, state) {
   if (!header.relief) return;
-  map.createPane("relief").style.zIndex = 150;
-  const picture = L.imageOverlay(header.relief.uri, header.relief.bounds, { pane: "relief" }).addTo(map);
-  state.showRelief = (on) => (on ? picture.addTo(map) : picture.remove());
+  const [[south, west], [north, east]] = header.relief.bounds;
+  const { x, y } = onSquare({ lon: [west, east], lat: [north, south] });
+  const picture = new Image();
+  picture.src = header.relief.uri;
+  await picture.decode();
+  state.relief = { picture, corners: [x[0], y[0], x[1], y[1]] };
 }
 
 async function open(map, element) {
@@ -191,7 +202,7 @@ async function open(map, element) {
     const { header, read } = await unpack(element);
     speech.words = header.words;
     speech.withheldBelow = header.withheld_below;
-    phusong.page = build(map, header, read);
+    phusong.page = await build(map, header, read);
     wait.remove();
     document.body.dataset.ready = "yes";
   } catch (error) {

@@ -113,12 +113,22 @@ function eachShape(scene, shape, paint) {
   for (let i = 0; i < shape.n; i++) if (visible(scene, shape, i)) paint(i);
 }
 
+// The relief lies under everything; communes are laid over it like a wash of ink.
+function paintRelief(scene, ctx) {
+  const { picture, corners } = scene.state.relief || {};
+  if (!picture) return;
+  const [x0, y0, x1, y1] = corners;
+  ctx.imageSmoothingQuality = "high";
+  ctx.drawImage(picture, scene.px(x0), scene.py(y0), (x1 - x0) * scene.scale, (y1 - y0) * scene.scale);
+}
+
 function paintCommunes(scene, ctx) {
   const { communes } = scene.all;
   if (!communes) return;
   const counts = communeCounts(scene.all, scene.state.statuses());
   const unknown = hatch(ctx);
-  ctx.globalAlpha = 0.62;
+  ctx.globalCompositeOperation = "multiply";
+  ctx.globalAlpha = 0.8;
   eachShape(scene, communes.shape, (i) => {
     const share = shareCovered(counts, i);
     ctx.fillStyle = Number.isNaN(share) ? unknown : shareColour(share);
@@ -127,6 +137,7 @@ function paintCommunes(scene, ctx) {
     ctx.fill("evenodd");
   });
   ctx.globalAlpha = 1;
+  ctx.globalCompositeOperation = "source-over";
 }
 
 function shareColour(share) {
@@ -168,16 +179,16 @@ function paintNames(scene, ctx) {
   if (!communes) return;
   const b = communes.shape.box;
   const wide = (i) => (b[4 * i + 2] - b[4 * i]) * scene.scale;
-  const order = Array.from({ length: communes.n }, (_, i) => i).filter((i) => wide(i) > 46 &&
+  const order = Array.from({ length: communes.n }, (_, i) => i).filter((i) => wide(i) > 40 &&
     scene.inside(scene.px(communes.x[i]), scene.py(communes.y[i]), 0));
   order.sort((p, q) => wide(q) - wide(p) || p - q);
-  ctx.font = "600 11.5px system-ui, 'Segoe UI', Roboto, 'Noto Sans', sans-serif";
+  ctx.font = "500 11px system-ui, 'Segoe UI', Roboto, 'Noto Sans', sans-serif";
   ctx.textAlign = "center";
   ctx.textBaseline = "middle";
   ctx.lineJoin = "round";
   for (const i of order.slice(0, 400)) {
     const name = communes.columns.name.of(i);
-    label(scene, ctx, name, scene.px(communes.x[i]), scene.py(communes.y[i]), "#4a3f35");
+    if (ctx.measureText(name).width < wide(i) * 1.05) label(scene, ctx, name, scene.px(communes.x[i]), scene.py(communes.y[i]), "#4a3f35");
   }
 }
 
@@ -341,6 +352,7 @@ function paintSelected(scene, ctx) {
 
 // From the bottom to the top; the names are those of the layer list.
 const PAINTERS = {
+  relief: paintRelief,
   communes: paintCommunes,
   borders: paintBorders,
   roads: (s, c) => paintLines(s, c, s.all.roads, ["rgba(120,95,70,.75)", "rgba(130,110,90,.55)"],
