@@ -14,6 +14,7 @@ from phusong.nouns import nearest
 from phusong.paths import Paths
 from phusong.radio.free_space import free_space
 from phusong.radio.hata import cost231, hata
+from phusong.radio.itm import itm
 from phusong.radio.medium import Medium, Number
 from phusong.radio.model import Model
 from phusong.radio.p526 import p526
@@ -29,6 +30,12 @@ MODELS: dict[str, Model] = {
         frequency_mhz=(30.0, 6000.0), distance_m=(250.0, 3_000_000.0),
         tx_height_m=(1.0, 3000.0), rx_height_m=(1.0, 3000.0), needs_terrain=True, nearer="p526",
         note="The default: diffraction, ducting and troposcatter over the terrain profile."),
+    "itm": Model(
+        function=itm,
+        title="Longley-Rice point to point", edition="NTIA Irregular Terrain Model 1.4",
+        frequency_mhz=(20.0, 20_000.0), distance_m=(1000.0, 1_000_000.0),
+        tx_height_m=(0.5, 3000.0), rx_height_m=(0.5, 3000.0), needs_terrain=True, nearer="p526",
+        note="For comparison: a tenth of a metre on the profile can move it by decibels."),
     "p526": Model(
         function=p526,
         title="Free space and delta-Bullington diffraction",

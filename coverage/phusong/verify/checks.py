@@ -61,7 +61,7 @@ def compare(name: str, ours: ArrayLike, reference: ArrayLike, tolerance_db: floa
 
 
 def read_vectors(folder: Path, *names: str) -> Iterator[pd.DataFrame]:
-    """Yield the tables `names` of `folder`, numbers read to the last bit.
+    """Yield the tables `names` of `folder`.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def read_vectors(folder: Path, *names: str) -> Iterator[pd.DataFrame]:
     for name in names:
         path = folder / name
         try:
-            yield pd.read_csv(path, float_precision="round_trip")
+            yield pd.read_csv(path)
         except (OSError, UnicodeDecodeError, pd.errors.ParserError,
                 pd.errors.EmptyDataError) as error:
             raise InputError(f'{path} cannot be read as a table of reference values: {error}. '

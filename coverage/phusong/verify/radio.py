@@ -14,6 +14,7 @@ from phusong.verify.closed_forms import (
     check_link_budget,
     check_numerics,
 )
+from phusong.verify.longley_rice import check_itm
 from phusong.verify.terrain_models import check_delta_bullington, check_p452, check_p1812
 
 __all__ = ["FOLDERS", "verify_radio"]
@@ -22,6 +23,7 @@ FOLDERS: dict[str, Callable[[Path], list[Check]]] = {
     "p1812": check_p1812,
     "p452": check_p452,
     "delta_bullington": check_delta_bullington,
+    "itm": check_itm,
     "hata": check_hata,
     "antenna": check_antenna,
     "clutter_bel": check_entry,
