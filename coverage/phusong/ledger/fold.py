@@ -291,12 +291,20 @@ def _born(news: Sequence[Statement], ends: Sequence[Statement], standing: Sequen
                 lives.append(_Life(label, group))
                 group = []
             group.append(statement)
-        old = [life for life in standing if not life.end and _is_said(life, label, group)]
-        if len(old) == 1 and not any(_concerns(e.event, label, old[0].base) for e in ends):
+        old = [life for life in standing if _is_said(life, label, group)
+               and not _ended_before(life, group, ends)]
+        if len(old) == 1:
             old[0].born += group
         else:
             lives.append(_Life(label, group))
     return lives
+
+
+def _ended_before(life: _Life, group: Sequence[Statement], ends: Sequence[Statement]) -> bool:
+    """Tell whether the cell of the inventory was off before `group` says it is new."""
+    days = {e.event.effective_date for e in ends if _concerns(e.event, life.part, life.base)}
+    first = min(s.event.effective_date for s in group)
+    return any(life.start <= day <= first for day in (days | {life.end}) - {""})
 
 
 def _is_said(life: _Life, label: str, group: Sequence[Statement]) -> bool:

@@ -19,7 +19,14 @@ from phusong.ledger.gaps import gap_steps, gap_table
 from phusong.ledger.outcome import Outcome, outcome_of
 from phusong.ledger.reports import Form, read_filing
 from phusong.ledger.sheets import MAX_BYTES
-from phusong.ledger.state import compare, sites_table, standing_cells, suspected_pairs
+from phusong.ledger.state import (
+    compare,
+    shared_codes,
+    sites_table,
+    standing_cells,
+    standing_keys,
+    suspected_pairs,
+)
 from phusong.ledger.values import moment
 from phusong.ledger.words import Aliases
 from phusong.nouns import nearest
@@ -57,6 +64,7 @@ class Ledger:
                  standing: gpd.GeoDataFrame | None) -> None:
         self._book, self._form, self._radio, self._standing = book, form, radio, standing
         self._crs = None if crs is None else parse_crs(crs)
+        self._keys = standing_keys(standing)
 
     @classmethod
     def open(cls, path: Path | str, *, crs: Any = None, radio: Radio | None = None,
@@ -211,7 +219,9 @@ class Ledger:
         known = _known(known_on)
         said = self._book.statements("site", known_on=known, seq=seq)
         aliases = aliases_of(self._book.statements("decision", known_on=known, seq=seq))
-        return fold_sites(said, aliases, standing_cells(self._standing))
+        keys = {(s.event.operator, aliases.get((s.event.operator, s.event.code), s.event.code))
+                for s in said}
+        return fold_sites(said, aliases, standing_cells(self._of(keys)))
 
     def state(self, as_of: Day = None, known_on: Day = None, *, seq: int | None = None
               ) -> gpd.GeoDataFrame:
@@ -233,13 +243,14 @@ class Ledger:
             whatever the order in which they arrived.
         """
         sites, _ = self._fold(known_on=known_on, seq=seq)
-        return self._table(sites, _day(as_of), standing=self._standing)
+        return self._table(sites, _day(as_of), self._crs_for(sites), self._standing,
+                           shared_codes([*sites, *self._keys]))
 
     def _table(self, sites: Mapping[tuple[str, str], list[Cell]], as_of: str,
-               crs: Any = None, standing: gpd.GeoDataFrame | None = None) -> gpd.GeoDataFrame:
+               crs: Any, standing: gpd.GeoDataFrame | None, shared: set[str]) -> gpd.GeoDataFrame:
         cells = [cell for found in sites.values() for cell in found]
         gone = [key for key, found in sites.items() if not found]
-        return sites_table(cells, as_of, crs or self._crs_for(sites), self._radio, standing, gone)
+        return sites_table(cells, as_of, crs, self._radio, standing, gone, shared)
 
     def _crs_for(self, sites: Mapping[tuple[str, str], list[Cell]]) -> Any:
         if self._crs is not None:
@@ -269,16 +280,19 @@ class Ledger:
         """
         old, new = (self._fold(known_on=known_on, seq=s)[0] for s in (since_seq, None))
         differ = {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
+        shared = [shared_codes([*sites, *self._keys]) for sites in (old, new)]
+        renamed = shared[0] ^ shared[1]
+        differ |= {key for key in old.keys() | new.keys() if key[1] in renamed}
         crs, standing = self._crs_for(new), self._of(differ)
-        return compare(*(self._table({key: sites[key] for key in sorted(differ) if key in sites},
-                                     _day(as_of), crs, standing) for sites in (old, new)))
+        return compare(*(
+            self._table({key: sites[key] for key in sorted(differ) if key in sites}, _day(as_of),
+                        crs, standing, codes)
+            for sites, codes in zip((old, new), shared, strict=True)))
 
     def _of(self, keys: set[tuple[str, str]]) -> gpd.GeoDataFrame | None:
         if self._standing is None:
             return None
-        mine = [(str(o), site_key(str(s))) in keys for o, s in
-                zip(self._standing["operator"], self._standing["site_id"], strict=True)]
-        return self._standing[mine]
+        return self._standing[[key in keys for key in self._keys]]
 
     def suspects(self, as_of: Day = None, known_on: Day = None) -> pd.DataFrame:
         """Return pairs of codes of one operator within 50 m that no person has settled yet."""

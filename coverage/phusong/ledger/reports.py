@@ -22,6 +22,7 @@ from phusong.ledger.words import (
     action_of,
     column_names,
     fold,
+    known_headers,
     match_headers,
     message,
     technology_of,
@@ -111,7 +112,8 @@ def read_filing(data: bytes, name: str, form: Form, recorded_at: str) -> Filing:
                       refused)
 
     try:
-        sheet = read_sheet(data, name, lambda cells: _header_score(cells, form), sheet=form.sheet)
+        sheet = read_sheet(data, name, lambda cells: _header_score(cells, form),
+                           known=known_headers(form.subject, form.aliases), sheet=form.sheet)
         reader = _Reader(form, sheet, date_in_name(name))
         return filing(tuple(reader.rows()))
     except RefusedFileError as error:

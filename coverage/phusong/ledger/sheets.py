@@ -9,14 +9,17 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
-import zipfile
-from collections.abc import Callable, Iterable, Mapping
+import tempfile
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
-from phusong.errors import InputError
+from phusong.errors import InputError, PhusongError
+from phusong.sources.files import read_vector
+from phusong.sources.records import RawTable
+from phusong.sources.source import Source
+from phusong.sources.workbooks import read_workbook
 
 __all__ = ["MAX_BYTES", "MAX_ROWS", "POINT_X", "POINT_Y", "RefusedFileError", "Sheet", "SheetRow",
            "read_sheet"]
@@ -24,9 +27,6 @@ __all__ = ["MAX_BYTES", "MAX_ROWS", "POINT_X", "POINT_Y", "RefusedFileError", "S
 MAX_BYTES = 64 * 2**20
 """Larger files are refused before they are read."""
 MAX_ROWS = 300_000
-MAX_CELLS = 10_000_000
-MAX_UNZIPPED = 200 * 2**20
-MAX_RATIO = 100
 _TITLE_ROWS = 25
 POINT_X, POINT_Y = "(geometry x)", "(geometry y)"
 """Names under which the coordinates of a feature stand among its columns."""
@@ -86,7 +86,8 @@ Header = Callable[[list[str]], int]
 """How many of these cells are known column names; 0 = this is no header row."""
 
 
-def read_sheet(data: bytes, name: str, header: Header, *, sheet: str = "") -> Sheet:
+def read_sheet(data: bytes, name: str, header: Header, *, known: Collection[str] = (),
+               sheet: str = "") -> Sheet:
     """Return every row of a file.
 
     Parameters
@@ -97,6 +98,8 @@ def read_sheet(data: bytes, name: str, header: Header, *, sheet: str = "") -> Sh
         Its name; the ending tells the kind.
     header : callable
         Judges a row: how many of its cells are known column names.
+    known : collection of str
+        The known names themselves, as `phusong.profile.fold` writes them.
     sheet : str
         Sheet of a workbook or layer of a GeoPackage; empty = the first that has a header.
 
@@ -115,11 +118,11 @@ def read_sheet(data: bytes, name: str, header: Header, *, sheet: str = "") -> Sh
     if ending in ("csv", "tsv", "txt"):
         return _delimited(data, header)
     if ending in ("xlsx", "xlsm"):
-        return _workbook(data, header, sheet)
+        return _table(data, ending, read_workbook, header, known, sheet)
     if ending in ("geojson", "json"):
         return _geojson(data)
     if ending == "gpkg":
-        return _geopackage(data, sheet)
+        return _table(data, ending, read_vector, header, known, sheet)
     raise RefusedFileError("unknown_format")
 
 
@@ -202,76 +205,58 @@ def _unique(names: Iterable[str]) -> list[str]:
     return found
 
 
-_CELL = re.compile(rb'<(?:\w+:)?(?:c|row)\b[^>]{0,300}?\sr\s*=\s*["\']\s*([A-Za-z]{0,8})(\d{1,9})')
-
-
-def _guard_workbook(data: bytes) -> None:
-    """Refuse what would burst in memory, from the directory and the cells' addresses alone."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            infos = archive.infolist()
-            size = sum(i.file_size for i in infos)
-            if size > MAX_UNZIPPED or size > MAX_RATIO * max(len(data), 10_000):
-                raise RefusedFileError("too_large", f"{size / 2**20:.0f} MiB unzipped")
-            for info in infos:
-                if "worksheets/" in info.filename and info.filename.endswith(".xml"):
-                    _guard_sheet(archive.read(info))
-    except RefusedFileError:
-        raise
-    except Exception as error:  # zipfile raises a dozen kinds on a damaged archive
-        raise RefusedFileError("unreadable_file", f"no XLSX workbook ({type(error).__name__})"
-                               ) from error
-
-
-def _guard_sheet(xml: bytes) -> None:
-    columns, rows = 1, 1
-    for letters, digits in _CELL.findall(xml):
-        place = 0
-        for letter in letters.upper():
-            place = place * 26 + letter - 64
-        columns, rows = max(columns, place), max(rows, int(digits))
-    if columns * rows > MAX_CELLS:
-        raise RefusedFileError("too_large", f"the sheet spans {rows} rows x {columns} columns")
-
-
 def _as_text(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
-    if isinstance(value, datetime):
-        return value.date().isoformat()
-    if isinstance(value, date):
-        return value.isoformat()
     return "" if value is None else str(value)
 
 
-def _workbook(data: bytes, header: Header, sheet: str) -> Sheet:
-    from python_calamine import CalamineWorkbook
+_REFUSALS = {"too_large": "too_large", "empty_file": "empty_file", "missing_sheet": "no_layer",
+             "missing_layer": "no_layer"}
 
-    _guard_workbook(data)
-    refused = RefusedFileError("no_header")
-    try:
-        book = CalamineWorkbook.from_filelike(io.BytesIO(data))
-        if sheet and sheet not in book.sheet_names:
-            raise RefusedFileError("no_layer", sheet)
-        for name in [sheet] if sheet else book.sheet_names:
-            lines = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
-            texts = [(i, [_as_text(v) for v in line], "") for i, line in enumerate(lines, 1)]
-            try:
-                return _tabular(texts, header)
-            except RefusedFileError as error:
-                if error.code == "too_large":
-                    raise
-                refused = error if refused.code == "no_header" else refused
-    except RefusedFileError:
-        raise
-    except (KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException as error:  # a panic of the Rust reader is no Exception
-        raise RefusedFileError("unreadable_file", f"no readable workbook ({type(error).__name__})"
-                               ) from error
-    raise refused
+
+def _table(data: bytes, ending: str, read: Callable[[Path, Source, Collection[str]], RawTable],
+           header: Header, known: Collection[str], sheet: str) -> Sheet:
+    """Read a workbook or a GeoPackage through the door that all files of a study go through."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"report.{ending}"
+        path.write_bytes(data)
+        try:
+            table = read(path, Source(file=path.name, sheet=sheet, layer=sheet), known)
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except PhusongError as error:
+            code = error.faults[0].code if error.faults else ""
+            detail = sheet if code in ("missing_sheet", "missing_layer") else (
+                error.faults[0].what if error.faults else str(error))
+            raise RefusedFileError(_REFUSALS.get(code, "unreadable_file"), detail) from error
+        except BaseException as error:  # a panic of the workbook reader is no Exception
+            raise RefusedFileError("unreadable_file", type(error).__name__) from error
+    if len(table) > MAX_ROWS:
+        raise RefusedFileError("too_large", f"{len(table)} rows > {MAX_ROWS}")
+    if not len(table):
+        raise RefusedFileError("empty_file")
+    names = [str(name) for name in table.frame.columns]
+    if not header(names):
+        raise RefusedFileError("no_header")
+    return _with_points(table, names)
+
+
+def _with_points(table: RawTable, names: list[str]) -> Sheet:
+    shapes = [None] * len(table) if table.geometry is None else list(table.geometry)
+    rows = []
+    for number, texts, shape in zip(table.rows.tolist(), table.frame.itertuples(index=False),
+                                    shapes, strict=True):
+        cells = dict(zip(names, map(str, texts), strict=True))
+        if shape is None or shape.is_empty:
+            rows.append(SheetRow(number, cells))
+        elif shape.geom_type != "Point":
+            rows.append(SheetRow(number, cells, "no_point"))
+        else:
+            rows.append(SheetRow(number, cells | {POINT_X: repr(shape.x), POINT_Y: repr(shape.y)}))
+    return Sheet(tuple(names), tuple(rows), None if table.crs is None else table.crs.to_wkt())
 
 
 def _geojson(data: bytes) -> Sheet:
@@ -314,43 +299,3 @@ def _feature(place: int, feature: Any) -> SheetRow:
             or not all(isinstance(v, int | float) and not isinstance(v, bool) for v in where[:2])):
         return SheetRow(place, cells, "no_point")
     return SheetRow(place, cells | {POINT_X: repr(where[0]), POINT_Y: repr(where[1])})
-
-
-def _geopackage(data: bytes, layer: str) -> Sheet:
-    import pyogrio
-
-    try:
-        layers = [str(name) for name, _ in pyogrio.list_layers(data)]
-        if layer and layer not in layers:
-            raise RefusedFileError("no_layer", layer)
-        if not layers:
-            raise RefusedFileError("empty_file")
-        info = pyogrio.read_info(data, layer=layer or layers[0])
-        if info["features"] > MAX_ROWS:
-            raise RefusedFileError("too_large", f"{info['features']} features > {MAX_ROWS}")
-        frame = pyogrio.read_dataframe(data, layer=layer or layers[0])
-    except RefusedFileError:
-        raise
-    except Exception as error:  # GDAL's and SQLite's errors on damaged files are of many kinds
-        raise RefusedFileError("unreadable_file", f"no readable GeoPackage ({type(error).__name__})"
-                               ) from error
-    if frame.empty:
-        raise RefusedFileError("empty_file")
-    points = frame.geometry if "geometry" in frame.columns else None
-    names = [c for c in frame.columns if c != "geometry"]
-    rows = []
-    for place, (_, record) in enumerate(frame.iterrows(), 1):
-        cells = {str(n): "" if _is_missing(record[n]) else _as_text(record[n]) for n in names}
-        point = None if points is None else points.iloc[place - 1]
-        if point is None or point.is_empty:
-            rows.append(SheetRow(place, cells))
-        elif point.geom_type != "Point":
-            rows.append(SheetRow(place, cells, "no_point"))
-        else:
-            rows.append(SheetRow(place, cells | {POINT_X: repr(point.x), POINT_Y: repr(point.y)}))
-    crs = None if points is None or points.crs is None else points.crs.to_wkt()
-    return Sheet(tuple(map(str, names)), tuple(rows), crs)
-
-
-def _is_missing(value: object) -> bool:
-    return value is None or (isinstance(value, float) and value != value) or str(value) == "NaT"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import geopandas as gpd
@@ -17,7 +17,8 @@ from phusong.ledger.fold import Cell
 from phusong.radio.budget import Radio
 from phusong.tables import SITES, empty, joined, split
 
-__all__ = ["CHANGES", "compare", "sites_table", "standing_cells", "suspected_pairs"]
+__all__ = ["CHANGES", "compare", "shared_codes", "sites_table", "standing_cells", "standing_keys",
+           "suspected_pairs"]
 
 CHANGES = ("change", "operator", "columns", "old_x", "old_y", "new_x", "new_y")
 """Columns of what `compare` returns; coordinates in the working CRS, metres."""
@@ -25,6 +26,14 @@ CHANGES = ("change", "operator", "columns", "old_x", "old_y", "new_x", "new_y")
 _VALUES = ("technology", "frequency_mhz", "bandwidth_mhz", "antenna_height_m", "azimuth_deg",
            "tilt_deg", "beamwidth_deg", "gain_dbi", "eirp_dbm")
 _NUMBERS = _VALUES[1:]
+
+
+def standing_keys(sites: gpd.GeoDataFrame | None) -> list[tuple[str, str]]:
+    """Return (operator, site code) of every row of an inventory, as the fold writes them."""
+    if sites is None or sites.empty:
+        return []
+    return [(str(operator), site_key(str(site)))
+            for operator, site in zip(sites["operator"], sites["site_id"], strict=True)]
 
 
 def standing_cells(sites: gpd.GeoDataFrame | None) -> dict[tuple[str, str], list[Cell]]:
@@ -40,14 +49,15 @@ def standing_cells(sites: gpd.GeoDataFrame | None) -> dict[tuple[str, str], list
         return found
     lon, lat = transform(sites.geometry.x, sites.geometry.y, sites.crs, DEGREES)
     columns = [c for c in _VALUES if c in sites.columns]
-    assumed = sites["assumed"] if "assumed" in sites.columns else pd.Series("", index=sites.index)
-    for place, (cell_id, row) in enumerate(sites.iterrows()):
-        guessed = set(split(assumed.iloc[place]))
+    table = pd.DataFrame(sites.drop(columns="geometry"))
+    records = zip(standing_keys(sites), sites.index, table.to_dict("records"), lon, lat,
+                  strict=True)
+    for key, cell_id, row, east, north in records:
+        guessed = set(split(row.get("assumed")))
         values = {c: row[c] for c in columns if not pd.isna(row[c]) and c not in guessed}
-        values |= {"lon": lon[place], "lat": lat[place]}
-        cell = Cell(str(row["operator"]), site_key(str(row["site_id"])), site_key(str(cell_id)),
-                    _day(row.get("on_air_from")), _day(row.get("off_air_from")), (("", values),))
-        found[cell.operator, cell.site].append(cell)
+        values |= {"lon": float(east), "lat": float(north)}
+        found[key].append(Cell(*key, site_key(str(cell_id)), _day(row.get("on_air_from")),
+                               _day(row.get("off_air_from")), (("", values),)))
     return found
 
 
@@ -57,7 +67,8 @@ def _day(value: Any) -> str:
 
 def sites_table(cells: Iterable[Cell], as_of: str, crs: Any, radio: Radio,
                 standing: gpd.GeoDataFrame | None = None,
-                gone: Iterable[tuple[str, str]] = ()) -> gpd.GeoDataFrame:
+                gone: Iterable[tuple[str, str]] = (), shared: Collection[str] = ()
+                ) -> gpd.GeoDataFrame:
     """Return SITES: the cells on air on a day, holes filled by the radio presets.
 
     Parameters
@@ -75,12 +86,13 @@ def sites_table(cells: Iterable[Cell], as_of: str, crs: Any, radio: Radio,
         ids stay the ids of its cells, and its further columns stay.
     gone : iterable of (operator, site)
         Sites of which something was said and nothing is left.
+    shared : collection of str
+        Site codes that several operators use: there the operator's name goes before the code.
     """
     names: dict[tuple[str, str], str] = {}
     ids: dict[str, str] = {}
     if standing is not None:
-        names = {(str(o), site_key(str(s))): str(s) for o, s in
-                 zip(standing["operator"], standing["site_id"], strict=True)}
+        names = dict(zip(standing_keys(standing), map(str, standing["site_id"]), strict=True))
         ids = {site_key(str(i)): str(i) for i in standing.index}
     records: dict[str, dict[str, Any]] = {}
     touched: set[tuple[str, str]] = set(gone)
@@ -88,8 +100,10 @@ def sites_table(cells: Iterable[Cell], as_of: str, crs: Any, radio: Radio,
         touched.add((cell.operator, cell.site))
         if not cell.on_air(as_of):
             continue
-        site_id = names.get((cell.operator, cell.site), f"{cell.operator}/{cell.site}")
-        cell_id = ids.get(cell.part) or f"{site_id}/{cell.part}".rstrip("/")
+        own = f"{cell.operator}/{cell.site}" if cell.site in shared else cell.site
+        site_id = names.get((cell.operator, cell.site), own)
+        full = _is_full(cell) and cell.site not in shared
+        cell_id = ids.get(cell.part) or (cell.part if full else f"{site_id}/{cell.part}")
         while cell_id in records:
             cell_id += "'"
         records[cell_id] = {"site_id": site_id, "status": "standing", "operator": cell.operator,
@@ -98,6 +112,20 @@ def sites_table(cells: Iterable[Cell], as_of: str, crs: Any, radio: Radio,
                             **_filled(dict(cell.at(as_of)), radio), "source": "ledger"}
     table = _frame(records, crs)
     return table if standing is None else _with_standing(table, standing, touched, as_of)
+
+
+def _is_full(cell: Cell) -> bool:
+    """Tell whether the code of the cell begins with that of its site, as in ``LC012-L18-1``."""
+    rest = cell.part.removeprefix(cell.site)
+    return rest != cell.part and not rest[:1].isalnum()
+
+
+def shared_codes(keys: Iterable[tuple[str, str]]) -> set[str]:
+    """Return the site codes that more than one operator uses."""
+    owners: dict[str, set[str]] = defaultdict(set)
+    for operator, code in keys:
+        owners[code].add(operator)
+    return {code for code, mine in owners.items() if len(mine) > 1}
 
 
 def _with_standing(table: gpd.GeoDataFrame, standing: gpd.GeoDataFrame,
@@ -112,8 +140,7 @@ def _with_standing(table: gpd.GeoDataFrame, standing: gpd.GeoDataFrame,
             guess &= table.index.isin(base.index)
             held = base[name].reindex(table.index)
             table.loc[guess, name] = held[guess]
-    keys = zip(base["operator"].astype(str), base["site_id"].astype(str), strict=True)
-    other = np.array([(o, site_key(s)) not in touched for o, s in keys], bool)
+    other = np.array([key not in touched for key in standing_keys(base)], bool)
     day = pd.Timestamp(as_of)
     for name, on_air in (("on_air_from", lambda d: d <= day), ("off_air_from", lambda d: d > day)):
         if name in base.columns:
@@ -186,15 +213,20 @@ def compare(old: gpd.GeoDataFrame, new: gpd.GeoDataFrame) -> pd.DataFrame:
     rows = []
     both = [c for c in SITES.columns if c not in ("geometry", "source") and c in new.columns
             and c in old.columns]
-    for cell_id in sorted(set(old.index) | set(new.index)):
+    shared = old.index.intersection(new.index)
+    a, b = old.loc[shared], new.loc[shared]
+    differs = {c: ~((a[c] == b[c]) | (a[c].isna() & b[c].isna())).fillna(False).to_numpy(bool)
+               for c in both}
+    moves = ((a.geometry.x.to_numpy() != b.geometry.x.to_numpy())
+             | (a.geometry.y.to_numpy() != b.geometry.y.to_numpy()))
+    place = {cell_id: i for i, cell_id in enumerate(shared)}
+    quiet = set(shared[~np.any([moves, *differs.values()], axis=0)])
+    for cell_id in sorted((set(old.index) | set(new.index)) - quiet):
         was: Any = old.loc[cell_id] if cell_id in old.index else None
         now: Any = new.loc[cell_id] if cell_id in new.index else None
-        moved = (was is not None and now is not None
-                 and (was.geometry.x, was.geometry.y) != (now.geometry.x, now.geometry.y))
-        columns = ([] if was is None or now is None
-                   else [c for c in both if not _same(was[c], now[c])])
-        if was is not None and now is not None and not moved and not columns:
-            continue
+        at = place.get(cell_id)
+        moved = at is not None and bool(moves[at])
+        columns = [] if at is None else [c for c in both if differs[c][at]]
         change = ("appeared" if was is None else "disappeared" if now is None
                   else "moved" if moved else "altered")
         rows.append((cell_id, change, (was if now is None else now)["operator"],
@@ -205,10 +237,6 @@ def compare(old: gpd.GeoDataFrame, new: gpd.GeoDataFrame) -> pd.DataFrame:
 
 def _xy(row: Any) -> tuple[float, float]:
     return (np.nan, np.nan) if row is None else (float(row.geometry.x), float(row.geometry.y))
-
-
-def _same(a: Any, b: Any) -> bool:
-    return bool(a == b) or bool(pd.isna(a) and pd.isna(b))
 
 
 def suspected_pairs(sites: gpd.GeoDataFrame, within_m: float,

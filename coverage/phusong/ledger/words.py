@@ -10,11 +10,12 @@ from typing import Any
 
 import yaml
 
+from phusong import profile
 from phusong.errors import InputError
 from phusong.nouns import Text, nearest
 
-__all__ = ["Aliases", "action_of", "column_names", "fold", "labels", "match_headers", "message",
-           "side_of", "technology_of"]
+__all__ = ["Aliases", "action_of", "column_names", "fold", "known_headers", "labels",
+           "match_headers", "message", "side_of", "technology_of"]
 
 Aliases = Mapping[str, str | Iterable[str]]
 """Our column -> the operator's own name(s) for it."""
@@ -84,6 +85,13 @@ def match_headers(headers: Iterable[str], subject: str, aliases: Aliases) -> dic
             if ours and ours not in found and header not in found.values():
                 found[ours] = header
     return found
+
+
+def known_headers(subject: str, aliases: Aliases) -> frozenset[str]:
+    """Return every known column name, folded as `phusong.profile.fold` folds."""
+    own = {name for names in aliases.values()
+           for name in ([names] if isinstance(names, str) else names)}
+    return frozenset(profile.fold(word) for word in own | set(_index("headers", subject)))
 
 
 def action_of(text: str, subject: str) -> str | None:
