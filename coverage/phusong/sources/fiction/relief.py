@@ -19,7 +19,6 @@ VOID = -32768
 """Value of a void in the terrain file, as in SRTM tiles."""
 
 _M_PER_ARCSEC = 30.87
-_LOW_M, _HIGH_M = 55.0, 2950.0
 _ERODIBILITY = 0.12
 
 
@@ -115,7 +114,9 @@ def make_relief(scale: Scale, rng: np.random.Generator) -> Relief:
     for level, steps in enumerate(scale.levels):
         if level:
             heights, uplift = _refine(heights), _refine(uplift)
-            heights += cell_m * 0.012 * _tiled(heights.shape, 1.3, rng)
+            heights += np.float32(cell_m * 0.012) * _tiled(heights.shape, 1.3, rng)
+            if steps < 0:
+                heights += _crags(heights, cell_m, rng)
             cell_m /= 2
         if steps > 0:
             soft = _ERODIBILITY * np.exp(0.45 * rng.standard_normal(heights.shape, np.float32)
@@ -129,13 +130,27 @@ def make_relief(scale: Scale, rng: np.random.Generator) -> Relief:
         scale.rows + 2 * edge))
     edge //= share
     area = area[edge:edge + scale.rows // share, edge:edge + scale.columns // share] / 1e6
-    low, high = float(np.percentile(heights, 0.05)), float(heights.max())
-    metres = _LOW_M + (_HIGH_M - _LOW_M) * (heights - low) / (high - low)
-    metres = np.clip(np.rint(metres), 50, 3000).astype(np.int16)
+    metres = _to_metres(heights, scale)
     pixel = scale.arcsec / 3600
     return Relief(metres, _voids(metres, scale, rng),
                   Affine(pixel, 0, scale.west, 0, -pixel, scale.north),
                   area.astype(np.float32))
+
+
+def _to_metres(heights: NDArray[np.float32], scale: Scale) -> NDArray[np.int16]:
+    """Stretch heights to the wanted range; broad swells give way where there is no room."""
+    lowest, highest = scale.heights_m
+    if float(np.ptp(heights)) > 1.3 * (highest - lowest):
+        cell_km = scale.arcsec * _M_PER_ARCSEC / 1000 * 16
+        swell = ndimage.gaussian_filter(coarsen(heights, 16), 14 / cell_km, mode="nearest")
+        swell -= swell.mean()
+        swell *= np.float32(1.0 - 0.32 * (highest - lowest) / np.ptp(swell))
+        heights = heights - ndimage.zoom(swell, 16, order=1, mode="nearest", grid_mode=True)
+    low, high = float(np.percentile(heights, 0.02)), float(heights.max())
+    metres = heights - np.float32(low)
+    metres *= np.float32((highest - lowest) / (high - low))
+    metres += np.float32(lowest)
+    return np.clip(np.rint(metres), lowest - 5, highest).astype(np.int16)
 
 
 def _uplift(shape: tuple[int, int], cell_m: float, rng: np.random.Generator
@@ -143,7 +158,7 @@ def _uplift(shape: tuple[int, int], cell_m: float, rng: np.random.Generator
     """Uplift per step: parallel ranges that run north-west to south-east, and basins."""
     y, x = np.mgrid[:shape[0], :shape[1]].astype(np.float32)
     bend = fractal(shape, 2.2, rng, longest=0.8)
-    across = (x + y) / math.sqrt(2) * cell_m / 1000
+    across = (x - y) / math.sqrt(2) * cell_m / 1000
     length = max(9.0, min(38.0, 0.3 * max(shape) * cell_m / 1000))
     ranges = 0.5 + 0.5 * np.sin(2 * math.pi * (across / length + 0.28 * bend))
     blocks = 1 / (1 + np.exp(-1.8 * fractal(shape, 2.0, rng, longest=0.7)))
@@ -162,6 +177,16 @@ def _tiled(shape: tuple[int, ...], slope: float, rng: np.random.Generator
     tile = fractal((side, side), slope, rng, longest=0.1)
     times = [-(-n // side) for n in shape]
     return np.tile(tile, times)[:shape[0], :shape[1]]
+
+
+def _crags(heights: NDArray[np.float32], cell_m: float, rng: np.random.Generator
+           ) -> NDArray[np.float32]:
+    """Roughness where no drainage is computed any more: strong on slopes, none on floors."""
+    dy, dx = np.gradient(heights, np.float32(cell_m))
+    np.hypot(dx, dy, out=dx)
+    np.minimum(dx, np.float32(0.6), out=dx)
+    dx *= np.float32(0.5 * cell_m) * _tiled(heights.shape, 1.5, rng)
+    return dx
 
 
 def _relax(heights: NDArray[np.float32], cell_m: float) -> NDArray[np.float32]:
