@@ -76,6 +76,11 @@ class Columns:
             cells = cells.mask(empty, str(self.source.defaults[ours]))
         return cells
 
+    def credit(self) -> pd.Series:
+        """Return where each row comes from: the file's credit, then what the row itself says."""
+        said, credit = self.text("source"), self.source.credit
+        return (credit + "; " + said).where(said.ne(""), credit)
+
     def number(self, ours: str, *, low: float = -np.inf, high: float = np.inf,
                grouped: bool = False) -> Array:
         """Return a column as numbers; what is no number, or out of range, is not known.

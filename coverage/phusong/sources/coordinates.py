@@ -228,10 +228,10 @@ def _judged(lon: Array, lat: Array, profile: Profile, area: Box | None, findings
         middle = f"{np.median(lat[known]):.3f}, {np.median(lon[known]):.3f}"
         what = "the country" if profile.bounds else "terrain and communes of the study"
         findings.add("wrong_place", f"Read with the CRS of {source.crs or 'the file'}, all "
-                     f"{known.sum()} positions lie round latitude, longitude {middle}: outside {what} "
-                     f"(longitude {box[0]:.2f} to {box[2]:.2f}, latitude {box[1]:.2f} to {box[3]:.2f}).",
-                     "The CRS is wrong, or the file is of another place: state the right one with "
-                     "crs: \"EPSG:...\".", column=where)
+                     f"{known.sum()} positions lie round latitude, longitude {middle}: outside "
+                     f"{what} (longitude {box[0]:.2f} to {box[2]:.2f}, latitude {box[1]:.2f} to "
+                     f"{box[3]:.2f}).", "The CRS is wrong, or the file is of another place: state "
+                     'the right one with crs: "EPSG:...".', column=where)
         findings.rejected |= known
         known[:] = False
     elif profile.bounds is not None:

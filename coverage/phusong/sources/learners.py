@@ -58,7 +58,7 @@ def fill_learners(points: pd.DataFrame, profile: Profile, *,
             value = float(points.loc[alike, "learners"].median())
             why = f"the median of {alike.sum()} of that kind in the study"
         else:
-            value, why = stated[kind], profile.assumptions_source or "an assumption"
+            value, why = stated[kind], f"an assumption of the profile \"{profile.name}\""
         values[points.index.isin(rows)] = value
         found.append(Fault("learners_assumed", f"{len(rows)} x {kind}"
                            f"{f' ({levels})' if levels else ''} without enrolment: {value:g} "

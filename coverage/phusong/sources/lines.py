@@ -39,7 +39,7 @@ def read_roads(source: Source, folder: Path, crs: Any, profile: Profile) -> Read
     frame = gpd.GeoDataFrame(
         {"highway": highway.where(highway.ne(""), "unclassified"), "name": columns.text("name"),
          "surface": columns.text("surface"), "tracktype": columns.text("tracktype"),
-         "source": source.credit}, geometry=shapes, crs=shapes.crs)
+         "source": columns.credit()}, geometry=shapes, crs=shapes.crs)
     return finished(frame, pd.Series(table.rows), "row", crs, columns, aside)
 
 
@@ -48,7 +48,7 @@ def read_power_lines(source: Source, folder: Path, crs: Any, profile: Profile) -
     table, columns, _, aside = opened(source, folder, profile, "power_lines")
     shapes = shapes_of(table, columns, LINE)
     frame = gpd.GeoDataFrame({"voltage_v": volts(columns.text("voltage_v")),
-                              "operator": columns.text("operator"), "source": source.credit},
+                              "operator": columns.text("operator"), "source": columns.credit()},
                              geometry=shapes, crs=shapes.crs)
     return finished(frame, pd.Series(table.rows), "row", crs, columns, aside)
 

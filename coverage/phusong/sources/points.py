@@ -78,7 +78,7 @@ def read_points(source: Source, folder: Path, crs: Any, profile: Profile,
         ids = ids.where(ids.ne(""), codes)
     ids = _identified(ids, columns, names, kinds, lon, lat)
     frame = gpd.GeoDataFrame(
-        {**data, "assumed": columns.assumed_words(), "source": source.credit},
+        {**data, "assumed": columns.assumed_words(), "source": columns.credit()},
         geometry=_places(lon, lat), crs=DEGREES)
     _similar(frame, lon, lat, findings)
     stays = ~findings.rejected
@@ -207,10 +207,15 @@ def doubled(keys: NDArray[Any], rows: list[str], columns: Columns, what: str) ->
 
 def _similar(frame: gpd.GeoDataFrame, lon: NDArray[np.float64], lat: NDArray[np.float64],
              findings: Findings) -> None:
-    """Remark on rows of the same name and level within 110 m of an earlier one."""
+    """Remark on shared positions, and on one name and level within 110 m of an earlier row."""
     keys = pd.Series([fold(n) + "|" + lv + "|" + k for n, lv, k in
                       zip(frame["name"], frame["level"], frame["kind"], strict=True)])
-    there = np.isfinite(lon) & ~findings.rejected & frame["name"].ne("").to_numpy(bool)
+    there = np.isfinite(lon) & ~findings.rejected
+    place = pd.Series([f"{a:.6f},{b:.6f}" for a, b in zip(lon, lat, strict=True)])
+    findings.add("shared_position", "The row has the same position as another: perhaps that of an "
+                 "office or a centre, not of the place itself", "Fill in the true position.",
+                 severity="warning", at=there & place.where(there).duplicated(keep=False))
+    there &= frame["name"].ne("").to_numpy(bool)
     close = np.zeros(len(frame), bool)
     for rows in keys[there].groupby(keys[there]).indices.values():
         if len(rows) < 2:

@@ -66,7 +66,7 @@ def read_communes(source: Source, folder: Path, crs: Any, profile: Profile) -> R
         {"name": columns.text("name"), "population": columns.number("population", low=0,
                                                                     grouped=True),
          "province_code": columns.code("province_code"),
-         "code_vintage": columns.day("code_vintage"), "source": source.credit},
+         "code_vintage": columns.day("code_vintage"), "source": columns.credit()},
         geometry=shapes, crs=shapes.crs)
     return finished(frame, codes, "commune_code", crs, columns, aside)
 
@@ -76,7 +76,7 @@ def read_areas(source: Source, folder: Path, crs: Any, profile: Profile) -> Read
     table, columns, _, aside = opened(source, folder, profile, "areas")
     shapes = shapes_of(table, columns, POLYGON)
     frame = gpd.GeoDataFrame({"name": columns.text("name"), "kind": columns.text("kind"),
-                              "source": source.credit}, geometry=shapes, crs=shapes.crs)
+                              "source": columns.credit()}, geometry=shapes, crs=shapes.crs)
     return finished(frame, pd.Series(table.rows), "row", crs, columns, aside)
 
 
@@ -89,7 +89,7 @@ def read_footprints(source: Source, folder: Path, crs: Any, profile: Profile) ->
                  "Write GSM, UMTS, LTE or NR.", severity="warning", at=unknown,
                  column=columns.theirs.get("technology", ""))
     frame = gpd.GeoDataFrame({"operator": columns.text("operator"), "technology": technology,
-                              "date": columns.day("date"), "source": source.credit},
+                              "date": columns.day("date"), "source": columns.credit()},
                              geometry=shapes, crs=shapes.crs)
     return finished(frame, pd.Series(table.rows), "row", crs, columns, aside)
 

@@ -1,0 +1,350 @@
+"""All inputs of a study, read and checked together: every fault of every file at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from phusong import tables
+from phusong.errors import Fault, InputError, PhusongError
+from phusong.geo import DEGREES, choose_crs, parse_crs, to_degrees, to_metric
+from phusong.nouns import nearest
+from phusong.profile import Profile
+from phusong.radio.budget import Radio
+from phusong.sources.coordinates import Box
+from phusong.sources.learners import fill_learners
+from phusong.sources.lines import read_power_lines, read_roads
+from phusong.sources.lists import join_lockdowns, join_target, read_ids, read_lockdowns
+from phusong.sources.points import read_points
+from phusong.sources.polygons import read_areas, read_communes, read_footprints
+from phusong.sources.rasters import raster_box, read_population, read_terrain
+from phusong.sources.sites import read_sites
+from phusong.sources.source import Reading, Source
+from phusong.surroundings import Surroundings
+from phusong.tables import POINTS, SITES, Table
+from phusong.terrain import Terrain
+
+__all__ = ["LAYERS", "Collected", "SourcesLike", "TargetLike", "gather"]
+
+_PAD_DEG = 0.5
+Layer = Callable[[Source, Path, Any, Profile], Reading]
+
+LAYERS: dict[str, Layer] = {
+    "roads": read_roads,
+    "power_lines": read_power_lines,
+    "water": read_areas,
+    "protected": read_areas,
+    "public_land": read_areas,
+    "footprints": read_footprints,
+}
+"""Optional vector layer of a study -> what reads it."""
+
+
+class SourcesLike(Protocol):
+    """What the study file says about inputs (`phusong.study.Sources` is one)."""
+
+    @property
+    def points(self) -> tuple[Source, ...]: ...
+    @property
+    def sites(self) -> tuple[Source, ...]: ...
+    @property
+    def terrain(self) -> tuple[Source, ...]: ...
+    @property
+    def communes(self) -> Source | None: ...
+    @property
+    def population(self) -> Source | None: ...
+    @property
+    def lockdowns(self) -> Source | None: ...
+    @property
+    def reports(self) -> tuple[str, ...]: ...
+
+
+class TargetLike(Protocol):
+    """What a dated target says about its members (`phusong.progress.Target` is one)."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def deadline(self) -> dt.date: ...
+    @property
+    def file(self) -> str | None: ...
+    @property
+    def kinds(self) -> tuple[str, ...]: ...
+
+
+@dataclass(slots=True, eq=False)
+class Collected:
+    """Everything a study's files hold, in its working CRS.
+
+    Parameters
+    ----------
+    points, sites : GeoDataFrame
+        POINTS and SITES.
+    terrain : Terrain or None
+        None where the study names none, or it could not be read.
+    layers : dict
+        Communes, roads, ... by the name of their field in `Surroundings`.
+    reports : tuple of str
+        Files of operators' reports.
+    readings : list of Reading
+        One for each file.
+    faults : list of Fault
+        What concerns several files together.
+    """
+
+    points: gpd.GeoDataFrame
+    sites: gpd.GeoDataFrame
+    terrain: Terrain | None = None
+    layers: dict[str, Any] = field(default_factory=dict)
+    reports: tuple[str, ...] = ()
+    readings: list[Reading] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+
+    @property
+    def every_fault(self) -> tuple[Fault, ...]:
+        """Faults of all files and of the whole: errors first, then warnings, then assumptions."""
+        found = [fault for reading in self.readings for fault in reading.faults] + self.faults
+        order = {"error": 0, "warning": 1, "assumption": 2}
+        return tuple(sorted(dict.fromkeys(found), key=lambda fault: order[fault.severity]))
+
+    def around(self) -> Surroundings:
+        """Return the optional layers together with all faults and readings."""
+        rows = [{"file": r.file, "role": r.role, "rows_in": r.rows_in, "accepted": r.accepted,
+                 "mended": r.mended, "rejected": r.rejected, "set_aside": r.set_aside,
+                 "licence": r.credit} for r in self.readings]
+        return Surroundings(**self.layers, reports=self.reports, faults=self.every_fault,
+                            readings=pd.DataFrame(rows))
+
+
+def gather(sources: SourcesLike, folder: Path, profile: Profile, *, crs: str = "auto",
+           radio: Radio | None = None, targets: Sequence[TargetLike] = ()) -> Collected:
+    """Read everything; raise nothing for what is wrong with a file, but list it.
+
+    Parameters
+    ----------
+    sources : SourcesLike
+        The files.
+    folder : Path
+        The study's folder.
+    profile : Profile
+        What the country adds.
+    crs : str
+        Working CRS, or ``auto`` for the UTM zone of the points' middle.
+    radio : Radio, optional
+        Presets for cells, and the range that terrain must reach beyond the points.
+    targets : sequence of TargetLike
+        Lists of points.
+    """
+    radio = radio or Radio()
+    found = Collected(_empty(POINTS, DEGREES), _empty(SITES, DEGREES))
+    communes = _layer(found, read_communes, sources.communes, folder, DEGREES, profile, "communes")
+    area = _area(sources.terrain, folder, communes)
+    found.points = _all_of(found, POINTS, sources.points, lambda source: read_points(
+        source, folder, DEGREES, profile, communes, area=area))
+    found.sites = _all_of(found, SITES, sources.sites, lambda source: read_sites(
+        source, folder, DEGREES, profile, radio, area=area))
+    if sources.lockdowns is not None:
+        days = _tried(found, "lockdowns", sources.lockdowns,
+                      lambda source: read_lockdowns(source, folder, profile))
+        found.points, faults = join_lockdowns(found.points, days, sources.lockdowns.file)
+        found.faults += faults
+    _join_targets(found, targets, folder, profile)
+    found.points, faults = fill_learners(found.points, profile)
+    found.faults += faults
+    metric = _working_crs(found, crs, area)
+    if metric is None:
+        return found
+    found.points, found.sites = to_metric(found.points, metric), to_metric(found.sites, metric)
+    if communes is not None:
+        found.layers["communes"] = to_metric(communes, metric)
+    for name, reader in LAYERS.items():
+        table = _layer(found, reader, getattr(sources, name, None), folder, metric, profile, name)
+        if table is not None:
+            found.layers[name] = table
+    extent = _extent(found, radio.max_range_m)
+    if sources.population is not None:
+        found.readings.append(read_population(sources.population, folder, extent))
+        found.layers["population"] = found.readings[-1].table
+    found.terrain, readings = read_terrain(sources.terrain, folder, metric, extent)
+    found.readings += readings
+    found.faults += _reach(found, bool(sources.terrain))
+    found.reports = tuple(str(path.relative_to(folder)) for pattern in sources.reports
+                          for path in sorted(Path(folder).glob(pattern)))
+    found.faults += _absent_reports(sources.reports, folder)
+    for name, frame, table in (("points", found.points, POINTS), ("sites", found.sites, SITES)):
+        found.faults += tables.faults(frame, table, name)
+    return found
+
+
+def _empty(table: Table, crs: Any) -> gpd.GeoDataFrame:
+    frame = tables.empty(table, crs)
+    assert isinstance(frame, gpd.GeoDataFrame)
+    return frame
+
+
+def _tried(found: Collected, role: str, source: Source,
+           reader: Callable[[Source], Reading]) -> Any:
+    """Read one file; a file that cannot be read at all becomes a reading with its faults."""
+    try:
+        reading = reader(source)
+    except PhusongError as error:
+        faults = error.faults or (Fault("unreadable_file", str(error), file=source.file),)
+        reading = Reading(None, faults, file=source.file, role=role, credit=source.credit)
+    found.readings.append(reading)
+    return reading.table
+
+
+def _layer(found: Collected, reader: Layer, source: Source | None, folder: Path, crs: Any,
+           profile: Profile, role: str) -> gpd.GeoDataFrame | None:
+    if source is None:
+        return None
+
+    def read(given: Source) -> Reading:
+        reading = reader(given, folder, crs, profile)
+        object.__setattr__(reading, "role", role)
+        return reading
+
+    table = _tried(found, role, source, read)
+    return table if table is not None and len(table) else None
+
+
+def _all_of(found: Collected, table: Table, sources: Sequence[Source],
+            reader: Callable[[Source], Reading]) -> gpd.GeoDataFrame:
+    """Read every file of one kind into one table; a key that two files share is an error."""
+    role = table.name.lower()
+    frames = []
+    for source in sources:
+        frame = _tried(found, role, source, reader)
+        if frame is not None and len(frame):
+            frames.append((source.file, frame))
+    if not frames:
+        if not any(reading.role == role and reading.failed for reading in found.readings):
+            severity: Any = "error" if table is POINTS else "warning"
+            what = "no place to judge" if table is POINTS else \
+                "no cell: every point will be without a site in range"
+            found.faults.append(Fault(f"no_{role}", f"The study's files hold {what}.",
+                                      f"Name a file with {role} in the study file.", severity))
+        return _empty(table, DEGREES)
+    owners: dict[str, str] = {}
+    for file, frame in frames:
+        shared = [key for key in frame.index if key in owners]
+        if shared:
+            found.faults.append(Fault(
+                "duplicate_key", f'{len(shared)} values of {table.index[0]} stand in '
+                f'{owners[shared[0]]} too, first: "{shared[0]}".', "Every place needs its own id; "
+                "take the rows out of one of the files.", file=file, column=table.index[0],
+                count=len(shared)))
+        owners |= dict.fromkeys(frame.index, file)
+    whole = pd.concat([frame for _, frame in frames])
+    whole = whole[~whole.index.duplicated()].sort_index()
+    return gpd.GeoDataFrame(whole, geometry="geometry", crs=DEGREES)
+
+
+def _area(terrain: Iterable[Source], folder: Path, communes: gpd.GeoDataFrame | None) -> Box | None:
+    """Return the box round terrain and communes, widened by half a degree."""
+    boxes = [box for source in terrain if (box := raster_box(source, folder)) is not None]
+    if communes is not None:
+        boxes.append(tuple(communes.total_bounds))  # type: ignore[arg-type]
+    if not boxes:
+        return None
+    west, south, east, north = np.array(boxes, dtype=float).T
+    return (float(west.min()) - _PAD_DEG, float(south.min()) - _PAD_DEG,
+            float(east.max()) + _PAD_DEG, float(north.max()) + _PAD_DEG)
+
+
+def _join_targets(found: Collected, targets: Sequence[TargetLike], folder: Path,
+                  profile: Profile) -> None:
+    for target in targets:
+        if target.file:
+            ids = _tried(found, "targets", Source(file=target.file),
+                         lambda source: read_ids(source, folder, profile))
+            if ids is not None:
+                found.points, faults = join_target(found.points, target.name, ids, target.file)
+                found.faults += faults
+    names = {target.name for target in targets}
+    said = {word for cell in found.points["targets"].dropna() for word in tables.split(cell)}
+    for word in sorted(said - names):
+        found.faults.append(Fault("unknown_target", f'Points belong to a target "{word}" that the '
+                                  f"study file does not name.", nearest(word, names) if names else
+                                  "Name it under targets:.", "warning", column="targets"))
+
+
+def _working_crs(found: Collected, given: str, area: Box | None) -> Any:
+    geometry = found.points.geometry
+    placed = geometry[~(geometry.is_empty | geometry.isna())]
+    if len(placed):
+        lon, lat = float(placed.x.median()), float(placed.y.median())
+    elif area is not None:
+        lon, lat = (area[0] + area[2]) / 2, (area[1] + area[3]) / 2
+    elif given == "auto":
+        if not any(fault.severity == "error" for fault in found.every_fault):
+            found.faults.append(Fault("no_place", "No point has a position, so the study lies "
+                                      "nowhere.", "Fill in positions."))
+        return None
+    else:
+        lon = lat = 0.0
+    try:
+        return parse_crs(choose_crs(lon, lat, given))
+    except InputError as error:
+        found.faults.append(Fault("working_crs", str(error), "Mend crs: in the study file."))
+        return None
+
+
+def _extent(found: Collected, range_m: float) -> Box | None:
+    """Return the box of points and nearby cells in degrees, widened by the range of a cell."""
+    frame = found.points[~(found.points.geometry.is_empty | found.points.geometry.isna())]
+    if not len(frame):
+        return None
+    west, south, east, north = to_degrees(frame).total_bounds
+    up = range_m / 110_000.0
+    across = up / max(0.05, np.cos(np.radians(max(abs(south), abs(north)))))
+    return float(west - across), float(south - up), float(east + across), float(north + up)
+
+
+def _reach(found: Collected, wanted: bool) -> list[Fault]:
+    """Say how many points and cells the terrain does not reach, and where they lie."""
+    terrain = found.terrain
+    if terrain is None:
+        if wanted:
+            return []
+        return [Fault("no_terrain", "The study names no terrain: models that need it know nothing.",
+                      "Name a height raster under sources: terrain:.", "warning")]
+    faults = []
+    left, bottom, right, top = terrain.bounds
+    for what, frame in (("points", found.points), ("cells", found.sites)):
+        geometry = frame.geometry
+        placed = frame[~(geometry.is_empty | geometry.isna())]
+        if not len(placed):
+            continue
+        x, y = placed.geometry.x.to_numpy(), placed.geometry.y.to_numpy()
+        out = (x < left) | (x > right) | (y < bottom) | (y > top)
+        void = ~out & np.isnan(terrain.sample(x, y))
+        if out.any():
+            middle = to_degrees(placed[out]).geometry
+            place = f"round latitude {middle.y.median():.3f}, longitude {middle.x.median():.3f}"
+            whole = bool(out.all()) and what == "points"
+            faults.append(Fault(
+                "terrain_out_of_reach", f"The terrain ({terrain.source}) does not reach "
+                f"{out.sum()} of {len(placed)} {what}, {place}, first: {placed.index[out][0]!r}.",
+                "Name terrain that does" + ("." if whole else "; until then links there stay "
+                                            "unknown."),
+                "error" if whole else "warning", count=int(out.sum())))
+        if void.any():
+            faults.append(Fault("no_elevation", f"{void.sum()} of {len(placed)} {what} stand on a "
+                                f"void of the terrain, first: {placed.index[void][0]!r}.",
+                                "Fill the voids from another elevation model.", "warning",
+                                count=int(void.sum())))
+    return faults
+
+
+def _absent_reports(patterns: Iterable[str], folder: Path) -> list[Fault]:
+    return [Fault("missing_file", "No file of reports has such a name.", "Mend reports: in the "
+                  "study file.", "warning", pattern)
+            for pattern in patterns if not any(Path(folder).glob(pattern))]
