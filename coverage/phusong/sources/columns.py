@@ -46,6 +46,7 @@ class Columns:
     findings: Findings
     theirs: dict[str, str] = field(init=False)
     assumed: dict[str, NDArray[np.bool_]] = field(init=False, default_factory=dict)
+    _texts: dict[str, pd.Series] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         spellings = self.profile.spellings(self.role)
@@ -62,18 +63,30 @@ class Columns:
         """Record that our column was filled in at these rows."""
         self.assumed[ours] = self.assumed.get(ours, np.zeros(len(self.table), bool)) | where
 
+    def filled(self, ours: str) -> bool:
+        """Tell whether the file has the column, or the study a default for it."""
+        return ours in self.theirs or ours in self.source.defaults
+
     def text(self, ours: str) -> pd.Series:
         """Return a column as text; nothing and words for nothing are empty, then the default."""
+        if ours not in self._texts:
+            self._texts[ours] = self._text(ours)
+        return self._texts[ours]
+
+    def _text(self, ours: str) -> pd.Series:
         frame = self.table.frame
-        if ours in self.theirs:
+        if ours not in self.theirs:
+            cells = pd.Series([""] * len(frame), index=frame.index, dtype="str")
+        else:
             cells = frame[self.theirs[ours]]
             cells = cells.mask(blank(cells, self.profile), "")
-        else:
-            cells = pd.Series("", index=frame.index, dtype="str")
         if ours in self.source.defaults:
-            empty = cells.eq("").to_numpy(bool)
+            empty, value = cells.eq("").to_numpy(bool), str(self.source.defaults[ours])
             self.assume(ours, empty)
-            cells = cells.mask(empty, str(self.source.defaults[ours]))
+            self.findings.add("default_used", f'"{ours}" is empty; the study file\'s default '
+                              f'"{value}" stands in', severity="assumption", at=empty,
+                              column=self.theirs.get(ours, ours))
+            cells = cells.mask(empty, value)
         return cells
 
     def credit(self) -> pd.Series:
@@ -94,6 +107,8 @@ class Columns:
         grouped : bool
             Whether these are counts (``30,509`` is thirty thousand).
         """
+        if not self.filled(ours):
+            return np.full(len(self.table), np.nan)
         cells = self.text(ours)
         values, bad = numbers(cells, self.profile, grouped=grouped)
         column = self.theirs.get(ours, ours)
@@ -115,6 +130,8 @@ class Columns:
 
     def day(self, ours: str) -> pd.Series:
         """Return a column as days; what is no day is not known."""
+        if not self.filled(ours):
+            return pd.Series(np.full(len(self.table), np.datetime64("NaT"), "datetime64[s]"))
         cells = self.text(ours)
         values, bad = dates(cells, self.profile)
         self.findings.add("not_a_date", "This is no day", "Write it as 2021-09-30; until then it "
@@ -124,6 +141,8 @@ class Columns:
 
     def code(self, ours: str) -> pd.Series:
         """Return a column of codes as text, without the ``.0`` that spreadsheets add."""
+        if not self.filled(ours):
+            return self.text(ours)
         return self.text(ours).str.replace(r"^(\d+)\.0+$", r"\1", regex=True)
 
     def value(self, ours: str, words: str, *, search: bool = True) -> tuple[list[str],

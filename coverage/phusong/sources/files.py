@@ -18,6 +18,7 @@ from phusong.nouns import nearest
 from phusong.profile import Profile, fold
 from phusong.sources.delimited import read_delimited
 from phusong.sources.records import RawTable
+from phusong.sources.roads_osm import ENDINGS, read_extract
 from phusong.sources.source import Source
 from phusong.sources.values import tidy
 from phusong.sources.workbooks import check_zip, read_workbook
@@ -75,10 +76,13 @@ def read_file(source: Source, folder: Path, profile: Profile, role: str) -> RawT
     ending = suffixes[-1] if suffixes else ""
     if ending == ".gz" and len(suffixes) == 2 and suffixes[0] in FORMATS:
         ending = suffixes[0]
+    if path.name.lower().endswith(ENDINGS):
+        return read_extract(path, source, role)
     reader = FORMATS.get(ending)
     if reader is None:
         raise InputError.of([Fault("unknown_format", f'Files ending in "{ending}" are not read '
-                                   f"here.", f"Known: {', '.join(sorted(FORMATS))}.",
+                                   f"here.", "Known: "
+                                   f"{', '.join([*sorted(FORMATS), *ENDINGS])}.",
                                    file=source.file)])
     return reader(path, source, known)
 

@@ -27,8 +27,10 @@ def tidy(text: object) -> str:
 
 def blank(cells: pd.Series, profile: Profile) -> NDArray[np.bool_]:
     """Tell which cells hold nothing, or a word for nothing ("n/a", "-", "unknown")."""
-    words = {word.casefold() for word in profile.missing}
-    return (cells.eq("") | cells.str.casefold().isin(words)).to_numpy(bool)
+    words = {"", *(word.casefold() for word in profile.missing)}
+    longest = max(map(len, words))
+    return np.fromiter((len(text) <= longest and text.casefold() in words
+                        for text in cells.to_numpy(object)), bool, len(cells))
 
 
 def numbers(cells: pd.Series, profile: Profile, *,

@@ -1,0 +1,227 @@
+"""OpenStreetMap: roads, power lines, places, masts, communes, from an extract or live.
+
+A local extract (``.osm.pbf``, ``.osm``) is read with osmium like any other file;
+`download_osm` asks Overpass through osmnx and keeps the answer as a GeoPackage.
+OpenStreetMap data are (c) OpenStreetMap contributors, ODbL 1.0.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import osmium
+import pandas as pd
+import shapely
+
+from phusong.errors import Fault, InputError, UnknownNameError
+from phusong.geo import DEGREES
+from phusong.nouns import nearest
+from phusong.sources.coordinates import Box
+from phusong.sources.records import RawTable
+from phusong.sources.source import Source
+from phusong.sources.values import tidy
+
+__all__ = ["ENDINGS", "SELECTIONS", "Selection", "download_osm", "read_extract"]
+
+ENDINGS = (".osm.pbf", ".osm", ".osm.gz", ".osm.bz2", ".pbf")
+_ROADS = ("motorway", "trunk", "primary", "secondary", "tertiary", "unclassified", "residential",
+          "living_street", "service", "track", "road", "motorway_link", "trunk_link",
+          "primary_link", "secondary_link", "tertiary_link")
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which objects of OpenStreetMap play a part in a study.
+
+    Parameters
+    ----------
+    tags : mapping of key to values
+        An object is taken if one of its tags is listed; no values = any value.
+    shapes : tuple of {"node", "way", "area"}
+        As what kinds of object.
+    keys : tuple of str
+        Tags that become columns.
+    also : mapping of key to values
+        A taken object must carry one of these tags too, if any is listed.
+    """
+
+    tags: Mapping[str, tuple[str, ...]]
+    shapes: tuple[str, ...]
+    keys: tuple[str, ...]
+    also: Mapping[str, tuple[str, ...]]
+
+    def takes(self, tags: Mapping[str, str]) -> bool:
+        """Tell whether an object with these tags is taken."""
+        hit = any(k in tags and (not v or tags[k] in v) for k, v in self.tags.items())
+        return hit and (not self.also or any(tags.get(k) in v for k, v in self.also.items()))
+
+
+SELECTIONS: dict[str, Selection] = {
+    "roads": Selection({"highway": _ROADS}, ("way",),
+                       ("highway", "name", "ref", "surface", "tracktype", "bridge", "tunnel"), {}),
+    "power_lines": Selection({"power": ("line", "minor_line", "cable")}, ("way",),
+                             ("power", "voltage", "operator", "cables"), {}),
+    "points": Selection({"amenity": ("school", "college", "university", "kindergarten"),
+                         "place": ("city", "town", "village", "hamlet", "isolated_dwelling")},
+                        ("node", "area"), ("amenity", "place", "name", "name:vi", "population",
+                                           "isced:level", "capacity"), {}),
+    "sites": Selection({"man_made": ("mast", "tower", "communications_tower"),
+                        "tower:type": ("communication",)}, ("node", "area"),
+                       ("man_made", "tower:type", "operator", "height", "name", "ref"),
+                       {"tower:type": ("communication",), "man_made": ("mast",
+                                                                       "communications_tower"),
+                        "communication:mobile_phone": ("yes",)}),
+    "communes": Selection({"boundary": ("administrative",)}, ("area",),
+                          ("name", "ref", "admin_level", "population", "wikidata"), {}),
+    "areas": Selection({"natural": ("water", "wetland"), "landuse": ("reservoir",),
+                        "boundary": ("protected_area", "national_park"),
+                        "leisure": ("nature_reserve",)}, ("area",),
+                       ("name", "natural", "landuse", "boundary", "protect_class"), {}),
+}
+"""Part in a study -> which objects of OpenStreetMap play it."""
+
+
+def _selection(role: str) -> Selection:
+    if role not in SELECTIONS:
+        raise UnknownNameError(f'OpenStreetMap has nothing for "{role}". '
+                               f"{nearest(role, SELECTIONS)}")
+    return SELECTIONS[role]
+
+
+def read_extract(path: Path, source: Source, role: str) -> RawTable:
+    """Read one part of a study from an OpenStreetMap extract.
+
+    Parameters
+    ----------
+    path : Path
+        An ``.osm.pbf`` or ``.osm`` file.
+    source : Source
+        For its name.
+    role : str
+        A key of `SELECTIONS`.
+
+    Returns
+    -------
+    RawTable
+        One row for each object, with ``osm_id`` (``way/1234``) and the selection's tags, sorted
+        by id.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or holds no such object.
+    """
+    chosen = _selection(role)
+    try:
+        rows = sorted(_objects(path, chosen), key=lambda row: row[0])
+    except (RuntimeError, OSError, ValueError) as error:
+        raise InputError.of([Fault("unreadable_file", f"The extract cannot be read "
+                                   f"({tidy(error)[:200]}).", "Download it again.",
+                                   file=source.file)]) from error
+    if not rows:
+        raise InputError.of([Fault("empty_file", f"The extract holds no {role.replace('_', ' ')}.",
+                                   "Take a larger extract.", file=source.file)])
+    names = ("osm_id", *chosen.keys)
+    frame = pd.DataFrame([(key, *(tidy(tags.get(k, "")) for k in chosen.keys))
+                          for key, tags, _ in rows], columns=list(names), dtype="str")
+    if "place" in frame:
+        frame["kind"] = frame["amenity"].where(frame["amenity"].ne(""), frame["place"])
+    shapes = shapely.from_wkb([bytes.fromhex(wkb) for _, _, wkb in rows])
+    return RawTable(frame, np.arange(1, len(rows) + 1, dtype=np.int64),
+                    gpd.GeoSeries(shapes, crs=DEGREES), DEGREES)
+
+
+def _objects(path: Path, chosen: Selection) -> Iterator[tuple[str, dict[str, str], str]]:
+    """Yield (id, tags, shape as WKB in hexadecimal) of each object taken."""
+    wkb = osmium.geom.WKBFactory()
+    keys = osmium.filter.KeyFilter(*chosen.tags)
+    stream: Any = osmium.FileProcessor(str(path)).with_locations()
+    if "area" in chosen.shapes:
+        stream = stream.with_areas(osmium.filter.KeyFilter(*chosen.tags))
+    for thing in stream.with_filter(keys):
+        shape = "area" if thing.is_area() else "node" if thing.is_node() else \
+            "way" if thing.is_way() else ""
+        if shape not in chosen.shapes:
+            continue
+        tags = {tag.k: tag.v for tag in thing.tags}
+        if not chosen.takes(tags):
+            continue
+        try:
+            if shape == "node":
+                yield f"node/{thing.id}", tags, wkb.create_point(thing)
+            elif shape == "way":
+                yield f"way/{thing.id}", tags, wkb.create_linestring(thing)
+            else:
+                kind = "way" if thing.from_way() else "relation"
+                yield f"{kind}/{thing.orig_id()}", tags, wkb.create_multipolygon(thing)
+        except RuntimeError:
+            continue    # an object cut off at the edge of the extract has no shape
+
+
+def download_osm(role: str, box: Box, path: Path) -> Path:
+    """Ask Overpass for one part of a study, and keep the answer as a GeoPackage.
+
+    Parameters
+    ----------
+    role : str
+        A key of `SELECTIONS`.
+    box : (west, south, east, north)
+        Degrees.
+    path : Path
+        File to write (``.gpkg``); it appears whole or not at all.
+
+    Returns
+    -------
+    Path
+        `path`; a text beside it (``.licence.txt``) holds source, date and licence.
+
+    Raises
+    ------
+    InputError
+        If Overpass does not answer, or has no such object there; says what to do by hand.
+    """
+    import osmnx
+
+    chosen = _selection(role)
+    by_hand = (f"Download an extract of the region by hand (download.geofabrik.de), put it beside "
+               f"the study file and name it: {role}: {{file: region.osm.pbf}}.")
+    wanted: dict[str, bool | str | list[str]] = {k: list(v) or True for k, v in
+                                                 chosen.tags.items()}
+    try:
+        found = osmnx.features_from_bbox(box, wanted)
+    except Exception as error:
+        # osmnx, requests and the server each raise their own kinds
+        raise InputError.of([Fault("no_answer", f"OpenStreetMap's Overpass gave no {role} "
+                                   f"({tidy(error)[:200]}).", by_hand)]) from error
+    rows = _of_features(found, chosen)
+    if not len(rows):
+        raise InputError.of([Fault("no_answer", f"OpenStreetMap holds no {role} there.", by_hand)])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part.gpkg")
+    rows.to_file(part, layer=role, driver="GPKG")
+    part.replace(path)
+    note = {"source": "OpenStreetMap via Overpass", "licence": "ODbL-1.0",
+            "attribution": "OpenStreetMap contributors", "box": list(box), "objects": len(rows),
+            "date": pd.Timestamp.now().date().isoformat()}
+    path.with_suffix(".licence.txt").write_text(json.dumps(note, indent=1), encoding="utf-8")
+    return path
+
+
+def _of_features(found: gpd.GeoDataFrame, chosen: Selection) -> gpd.GeoDataFrame:
+    types = {"node": ("Point",), "way": ("LineString",), "area": ("Polygon", "MultiPolygon")}
+    allowed = [name for shape in chosen.shapes for name in types[shape]]
+    kept = found[found.geometry.geom_type.isin(allowed)]
+    tags = kept.drop(columns="geometry").astype(object)
+    taken = [chosen.takes({str(k): str(v) for k, v in row.items() if pd.notna(v)})
+             for row in tags.to_dict("records")]
+    kept = kept[taken]
+    ids = [f"{kind}/{number}" for kind, number in kept.index]
+    columns = {k: kept[k].fillna("").map(tidy) if k in kept else "" for k in chosen.keys}
+    return gpd.GeoDataFrame({"osm_id": ids, **columns}, geometry=kept.geometry.to_numpy(),
+                            crs=DEGREES).sort_values("osm_id", ignore_index=True)
