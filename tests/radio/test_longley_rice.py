@@ -15,7 +15,7 @@ AIR = Medium(n0=360.0, climate=3)
 
 def test_flat_land_in_sight() -> None:
     """i0000 of the in-regime set, computed with NTIA's own program: 510 m of flat land."""
-    paths = pack([np.arange(18) * 30.0], [np.full(18, 5.0)])
+    paths = pack([np.linspace(0.0, 510.0, 18)], [np.full(18, 5.0)])
     air = Medium(n0=360.0, climate=3, variability_mode=33, permittivity=15.0,
                  conductivity_s_per_m=0.005)
     assert itm(paths, 2600.0, 42.0, 3.0, air)[0] == pytest.approx(94.90077594346813, abs=1e-5)

@@ -6,8 +6,10 @@ import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import numpy as np
+import phusong
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -242,3 +244,29 @@ def test_same_numbers_without_the_compiler() -> None:
     assert len(answers[0]) == 28
     assert np.isfinite(answers[0]).all()
     assert answers[1] == pytest.approx(answers[0], abs=1e-9)
+
+
+def test_a_changed_formula_is_never_served_from_the_cache(tmp_path: Path) -> None:
+    """A formula changes in another file than the cached kernel's: the answer follows."""
+    source = Path(phusong.__file__).parent
+    package = tmp_path / "phusong"
+    (package / "radio").mkdir(parents=True)
+    for file in ("__init__.py", "errors.py", "nouns.py", "paths.py"):
+        (package / file).write_bytes((source / file).read_bytes())
+    for path in (source / "radio").glob("*.py"):
+        (package / "radio" / path.name).write_bytes(path.read_bytes())
+    program = ("import numpy as np; from phusong.paths import pack; "
+               "from phusong.radio.medium import Medium; "
+               "from phusong.radio.clearance import fresnel_clearance; "
+               "d = np.linspace(0, 3000.0, 9); p = pack([d], [np.zeros(9)]); "
+               "print(fresnel_clearance(p, 900.0, 30.0, 30.0, Medium())[0][0])")
+    answers = []
+    for _ in range(2):
+        done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, text=True, check=True,
+                              capture_output=True, env={**os.environ, "PYTHONPATH": str(tmp_path),
+                                                        "NUMBA_CACHE_DIR": str(tmp_path / "kept")})
+        answers.append(float(done.stdout))
+        formula = package / "radio" / "profile.py"
+        formula.write_text(formula.read_text().replace("math.sqrt(0.002 *", "math.sqrt(0.008 *"))
+    assert answers[1] == pytest.approx(2.0 * answers[0])
+    assert list((tmp_path / "kept").rglob("*.nbi"))

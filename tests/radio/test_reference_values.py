@@ -54,7 +54,7 @@ def test_knife_edge_has_the_right_sign() -> None:
 
 def test_flat_land_100_km() -> None:
     """L_d50 of ITU's flat land profile: 100 km, 10 m antennas, vertical."""
-    paths = pack([np.arange(101) * 1000.0], [np.zeros(101)])
+    paths = pack([np.linspace(0.0, 100e3, 101)], [np.zeros(101)])
     for f_mhz, told in ((2000.0, 99.60559847), (100.0, 67.30014953)):
         ours = diffraction(paths, f_mhz, 10.0, 10.0, effective_radius_km=8735.511968,
                            speed_of_light_m_per_s=2.998e8)[0, 0]
@@ -63,7 +63,7 @@ def test_flat_land_100_km() -> None:
 
 def test_short_flat_path() -> None:
     """P.1812 on 510 m of flat land, computed by two other programs to 5e-10 dB."""
-    paths = pack([np.arange(18) * 30.0], [np.full(18, 5.0)])
+    paths = pack([np.linspace(0.0, 510.0, 18)], [np.full(18, 5.0)])
     found = intermediates(paths, 2100.0, 30.0, 1.5,
                           Medium(delta_n=54.6, n0=377.6, location_percent=10.0,
                                  latitude_deg=14.23))

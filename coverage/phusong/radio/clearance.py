@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from phusong.paths import Paths
+from phusong.radio.compiled import compiled
 from phusong.radio.free_space import SPEED_OF_LIGHT_M_PER_S
 from phusong.radio.medium import Medium, Number, spread
 from phusong.radio.p526 import packed
@@ -17,7 +17,7 @@ from phusong.radio.profile import largest_nu, unpack
 __all__ = ["fresnel_clearance"]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _clearance_kernel(along_m, heights_m, clutter_m, offsets, wavelength_m, htg, hrg, radius_km,
                       out):
     """Fill `out` (paths, 2): least clearance, and where it is (m from the transmitter)."""

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
+from phusong.radio.compiled import compiled
 
 __all__ = ["bullington_loss", "delta_bullington", "edge_parameter", "first_term_loss",
            "knife_edge_loss", "smooth_bullington_loss", "spherical_earth_loss"]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def knife_edge_loss(nu):
     """Return J(nu), dB, of a single knife edge (P.526 eq 31, P.1812 eq 12)."""
     if nu <= -0.78:
@@ -23,19 +23,19 @@ def knife_edge_loss(nu):
     return 6.9 + 20.0 * math.log10(math.sqrt((nu - 0.1) ** 2 + 1.0) + nu - 0.1)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def edge_parameter(excess_m, d_km, total_km, wavelength_m):
     """Return nu of an edge `excess_m` above the straight line (P.1812 eq 15, 18)."""
     return excess_m * math.sqrt(0.002 * total_km / (wavelength_m * d_km * (total_km - d_km)))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _with_empirical_term(edge_loss, total_km):
     """Return L_bull from L_uc: the empirical correction (P.1812 eq 21)."""
     return edge_loss + (1.0 - math.exp(-edge_loss / 6.0)) * (10.0 + 0.02 * total_km)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def bullington_loss(slope_tx, slope_rx, nu_max, hts, hrs, total_km, wavelength_m):
     """Return L_bull for a profile whose extreme slopes are known (P.1812 4.3.1).
 
@@ -59,7 +59,7 @@ def bullington_loss(slope_tx, slope_rx, nu_max, hts, hrs, total_km, wavelength_m
     return _with_empirical_term(knife_edge_loss(nu), total_km)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _just_below(d, x):
     """Return the last interior sample at or before `x`, at least 1 (bisection)."""
     low, high = 1, d.shape[0] - 1
@@ -72,7 +72,7 @@ def _just_below(d, x):
     return low
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _smooth_slopes(d, hts, hrs, curve):
     """Return (S_tim, S_rim) over samples that all have height zero.
 
@@ -94,7 +94,7 @@ def _smooth_slopes(d, hts, hrs, curve):
     return slope_tx, slope_rx
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def smooth_bullington_loss(d, hts, hrs, curve, wavelength_m):
     """Return L_bulls: Bullington over the same samples with all heights zero.
 
@@ -132,7 +132,7 @@ def smooth_bullington_loss(d, hts, hrs, curve, wavelength_m):
     return bullington_loss(slope_tx, slope_rx, nu_max, hts, hrs, total, wavelength_m)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _height_gain(y_beta, k):
     """Return G(Y), dB, for B = beta Y (P.1812 eqs 35 and 36)."""
     if y_beta > 2.0:
@@ -142,7 +142,7 @@ def _height_gain(y_beta, k):
     return max(gain, 2.0 + 20.0 * math.log10(k))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _first_term_over(permittivity, conductivity, d_km, hte, hre, radius_km, f_ghz, vertical):
     """Return L_dft over one kind of ground (P.1812 eqs 30 to 37)."""
     loss_tangent = 18.0 * conductivity / f_ghz
@@ -161,7 +161,7 @@ def _first_term_over(permittivity, conductivity, d_km, hte, hre, radius_km, f_gh
     return -distance_term - _height_gain(per_metre * hte, k) - _height_gain(per_metre * hre, k)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def first_term_loss(d_km, hte, hre, radius_km, f_ghz, sea, vertical):
     """Return L_dft, the first term of the spherical-Earth series (P.1812 4.3.3).
 
@@ -177,7 +177,7 @@ def first_term_loss(d_km, hte, hre, radius_km, f_ghz, sea, vertical):
     return loss
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def spherical_earth_loss(d_km, hte, hre, radius_km, f_ghz, wavelength_m, sea, vertical):
     """Return L_dsph, diffraction loss over a smooth sphere (P.1812 4.3.2)."""
     d_los = math.sqrt(2.0 * radius_km) * (math.sqrt(0.001 * hte) + math.sqrt(0.001 * hre))
@@ -202,7 +202,7 @@ def spherical_earth_loss(d_km, hte, hre, radius_km, f_ghz, wavelength_m, sea, ve
     return (1.0 - clearance / needed) * loss
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def delta_bullington(terrain_loss, d, hts_smooth, hrs_smooth, radius_km, f_ghz, wavelength_m,
                      sea, vertical):
     """Return (L_d, L_bulls, L_dsph) from L_bulla (P.1812 4.3.4, eq 39).

@@ -6,10 +6,10 @@ import cmath
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from phusong.paths import Paths
+from phusong.radio.compiled import compiled
 from phusong.radio.itm_loss import reference_attenuation
 from phusong.radio.itm_terrain import MOST_SAMPLES, describe_terrain
 from phusong.radio.itm_variability import attenuation_not_exceeded
@@ -25,7 +25,7 @@ roughness, surface refractivity, reference attenuation, free-space loss, and
 the way of arrival (1 sight, 2 diffraction, 3 scatter)."""
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _even_heights(along_m, heights_m, a, b, z):
     """Fill `z` with equally spaced heights; interpolate if the samples are not so."""
     n = b - a - 1
@@ -47,7 +47,7 @@ def _even_heights(along_m, heights_m, a, b, z):
     return math.isfinite(total), step
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _surface_refractivity(z, n0):
     """Return N_s from the mean height of the middle eight tenths of the path."""
     n = z.shape[0] - 1
@@ -59,13 +59,13 @@ def _surface_refractivity(z, n0):
     return n0 * math.exp(-height / 9460.0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _in_range(f, h_tx, h_rx, n0, d):
     return (20.0 <= f <= 20_000.0 and 0.5 <= h_tx <= 3000.0 and 0.5 <= h_rx <= 3000.0
             and 250.0 <= n0 <= 400.0 and 0.0 < d <= 2e6)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _itm_kernel(along_m, heights_m, offsets, terms, climate, mode, permittivity, conductivity,
                 vertical, loss, detail):
     """Fill `loss` (paths,) and `detail` (paths, 11).

@@ -11,7 +11,8 @@ import cmath
 import math
 
 import numpy as np
-from numba import njit
+
+from phusong.radio.compiled import compiled
 
 __all__ = ["DIFFRACTION", "SCATTER", "SIGHT", "reference_attenuation"]
 
@@ -23,19 +24,19 @@ _H0_A = np.array((25.0, 80.0, 177.0, 395.0, 705.0))
 _H0_B = np.array((24.0, 45.0, 68.0, 80.0, 105.0))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _roughness_at(d, delta_h):
     """Return delta h(d), the roughness that shows within a distance."""
     return delta_h * (1.0 - 0.8 * math.exp(-d / 50e3))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _sigma_h(delta_h):
     """Return the standard deviation of heights that belongs to a roughness."""
     return 0.78 * delta_h * math.exp(-0.5 * delta_h ** 0.25)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _fresnel(v2):
     """Return the knife-edge loss for nu^2."""
     if v2 < 5.76:
@@ -43,7 +44,7 @@ def _fresnel(v2):
     return 12.953 + 10.0 * math.log10(v2)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _knife_edges(d, f, radius, theta_los, d_tx, d_rx):
     """Return the loss over two knife edges at the horizons."""
     theta = d / radius - theta_los
@@ -52,7 +53,7 @@ def _knife_edges(d, f, radius, theta_los, d_tx, d_rx):
     return _fresnel(q * d_tx / (beyond + d_tx)) + _fresnel(q * d_rx / (beyond + d_rx))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _height_gain(x, k):
     """Return F(x, K), height gain over a smooth Earth."""
     if x < 200.0:
@@ -67,7 +68,7 @@ def _height_gain(x, k):
     return gain
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _curvature(arc_radius, f, impedance):
     """Return (C0^2 B0, K) of Vogler's three-radii method for one arc."""
     c0 = (4.0 / 3.0 * 6370e3 / arc_radius) ** _THIRD
@@ -75,7 +76,7 @@ def _curvature(arc_radius, f, impedance):
     return c0 * c0 * (1.607 - k), k
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _smooth_earth(d, f, radius, theta_los, d_tx, d_rx, e_tx, e_rx, impedance):
     """Return the diffraction loss over three arcs of a smooth Earth (Vogler 1964)."""
     theta = d / radius - theta_los
@@ -90,7 +91,7 @@ def _smooth_earth(d, f, radius, theta_los, d_tx, d_rx, e_tx, e_rx, impedance):
             - _height_gain(x_rx, k_rx) - 20.0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _diffraction(d, f, radius, theta_los, t, h_tx, h_rx, d_smooth, impedance):
     """Return the blend of knife edges and smooth Earth; `t` as `describe_terrain` fills it."""
     d_tx, d_rx, e_tx, e_rx, delta_h = t[2], t[3], t[4], t[5], t[6]
@@ -106,7 +107,7 @@ def _diffraction(d, f, radius, theta_los, t, h_tx, h_rx, d_smooth, impedance):
     return w * sphere + (1.0 - w) * edges + clutter
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _two_ray(d, f, e_tx, e_rx, impedance, delta_h, slope, start, d_smooth):
     """Return the loss in sight: two rays blended with extended diffraction."""
     wave = f / 47.7
@@ -127,7 +128,7 @@ def _two_ray(d, f, e_tx, e_rx, impedance, delta_h, slope, start, d_smooth):
     return w * rays + (1.0 - w) * (slope * d + start)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _h0(r, eta):
     """Return H_01(r, eta), the frequency gain function."""
     whole = min(max(int(eta), 1), 5)
@@ -140,7 +141,7 @@ def _h0(r, eta):
     return out
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _scatter_distance(td):
     """Return F(theta d), attenuation by scatter angle and distance."""
     log_td = math.log10(td)
@@ -151,7 +152,7 @@ def _scatter_distance(td):
     return 71.8 + 0.157e-3 * td + 5.0 * log_td
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _frequency_gain(d, f, radius, t, ns, before):
     """Return H_0; 1001 where both antennas are too low for scatter.
 
@@ -188,7 +189,7 @@ def _frequency_gain(d, f, radius, t, ns, before):
     return out
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _scatter(d, f, radius, theta_los, ns, gain):
     """Return the loss by troposcatter, `gain` being H_0."""
     theta = d / radius - theta_los
@@ -197,7 +198,7 @@ def _scatter(d, f, radius, theta_los, ns, gain):
             - 0.1 * (ns - 301.0) * math.exp(-td / 40e3) + gain)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _in_sight(d, f, t, impedance, d_smooth, slope, start):
     """Return the attenuation within the smooth-Earth horizon."""
     e_tx, e_rx, delta_h, d_ml = t[4], t[5], t[6], t[2] + t[3]
@@ -230,7 +231,7 @@ def _in_sight(d, f, t, impedance, d_smooth, slope, start):
     return max(0.0, constant + k1 * d + k2 * math.log(d))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def reference_attenuation(d, f, t, h_tx, h_rx, radius, ns, impedance):
     """Return (attenuation beyond free space in dB, way of arrival).
 

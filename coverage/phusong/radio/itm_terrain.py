@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
+
+from phusong.radio.compiled import compiled
 
 __all__ = ["MOST_SAMPLES", "describe_terrain"]
 
@@ -18,7 +19,7 @@ MOST_SAMPLES = 245
 """Largest number of samples that the roughness of a path is taken from."""
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _horizons(z, step, h_tx, h_rx, radius):
     """Return (theta_tx, theta_rx, d_tx, d_rx): elevations and distances of the horizons."""
     n = z.shape[0] - 1
@@ -40,7 +41,7 @@ def _horizons(z, step, h_tx, h_rx, radius):
     return theta_tx, theta_rx, d_tx, d_rx
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _fitted_line(z, step, start, end):
     """Return the heights at both ends of the profile of a line fitted from `start` to `end`."""
     n = z.shape[0] - 1
@@ -63,7 +64,7 @@ def _fitted_line(z, step, start, end):
     return mean - slope * middle, mean + slope * (n - middle)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _roughness(z, step, start, end, room):
     """Return delta h: interdecile range of heights about a fitted line, stretched to infinity.
 
@@ -95,14 +96,14 @@ def _roughness(z, step, start, end, room):
     return spread / (1.0 - 0.8 * math.exp(-(end - start) / 50e3))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _smooth_horizon(height, radius, delta_h):
     """Return the distance of the horizon over rough ground from an effective height."""
     return (math.sqrt(2.0 * height * radius)
             * math.exp(-0.07 * math.sqrt(delta_h / max(height, 5.0))))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def describe_terrain(z, step, h_tx, h_rx, radius, room, out):
     """Fill `out` with what the model takes from a profile.
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from phusong.radio.compiled import compiled
 from phusong.radio.variability import inverse_normal
 
 __all__ = ["attenuation_not_exceeded"]
@@ -45,7 +45,7 @@ _GAIN_ABOVE = np.array(((1.0, 0.93, 1.0, 0.93, 0.93, 1.0, 1.0),
                         (0.0, 2.00, 0.0, 1.79, 2.00, 0.0, 0.0)))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _curve(table, c, d_e):
     """Return the common curve of the statistics over effective distance."""
     share = (d_e / table[2, c]) ** 2
@@ -53,14 +53,14 @@ def _curve(table, c, d_e):
     return (table[0, c] + hump) * share / (1.0 + share)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _frequency_factor(table, c, f):
     """Return how deviations in time depend on frequency."""
     q = math.log(0.133 * f / 47.7)
     return table[0, c] + table[1, c] / ((table[2, c] * q) ** 2 + 1.0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _effective_distance(d, f, e_tx, e_rx):
     """Return d_e, m: 130 km where diffraction hands over to scatter."""
     reach = (math.sqrt(18e6 * e_tx) + math.sqrt(18e6 * e_rx)
@@ -70,7 +70,7 @@ def _effective_distance(d, f, e_tx, e_rx):
     return 130e3 + d - reach
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _time_deviation(z, c, f, d_e):
     """Return sigma_T, dB, for a normal deviate `z` of time."""
     if z < 0.0:
@@ -82,7 +82,7 @@ def _time_deviation(z, c, f, d_e):
     return duct + (plus - duct) * _DUCTING_FROM[c] / z
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def attenuation_not_exceeded(reference, time, location, situation, climate, mode, f, d, e_tx, e_rx,
                              delta_h):
     """Return the attenuation beyond free space at given percentages, dB.

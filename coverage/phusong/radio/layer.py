@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
+from phusong.radio.compiled import compiled
 
 __all__ = ["ducting_loss", "ducting_share_percent", "land_term"]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def land_term(inland_km):
     """Return tau from the longest continuous inland section d_lm (P.1812 eq 4)."""
     return 1.0 - math.exp(-4.12e-4 * inland_km ** 2.41)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def ducting_share_percent(latitude_deg, land_km, tau):
     """Return beta_0, percentage of time with lapse rates above 100 N/km (P.1812 3.4).
 
@@ -40,7 +40,7 @@ def ducting_share_percent(latitude_deg, land_km, tau):
     return 4.17 * mu1 * mu1 ** 0.3
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _site_shielding(angle_mrad, horizon_km, f_ghz):
     """Return A_st or A_sr, loss by shielding near a terminal (eqs 48 and 49)."""
     beyond = angle_mrad - 0.1 * horizon_km
@@ -50,7 +50,7 @@ def _site_shielding(angle_mrad, horizon_km, f_ghz):
             + 0.264 * beyond * f_ghz ** (1.0 / 3.0))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _coupling(coast_km, horizon_km, height_m, sea):
     """Return A_ct or A_cr, gain by coupling into ducts over the sea (eqs 50 and 51)."""
     if sea < 0.75 or coast_km > horizon_km or coast_km > 5.0:
@@ -58,7 +58,7 @@ def _coupling(coast_km, horizon_km, height_m, sea):
     return -3.0 * math.exp(-0.25 * coast_km ** 2) * (1.0 + math.tanh(0.07 * (50.0 - height_m)))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _fixed_loss(f_ghz, dlt, dlr, theta_t, theta_r, coast_t, coast_r, hts, hrs, sea):
     """Return A_f, fixed coupling losses of ducting (eqs 46 to 51)."""
     low = 0.0
@@ -69,7 +69,7 @@ def _fixed_loss(f_ghz, dlt, dlr, theta_t, theta_r, coast_t, coast_r, hts, hrs, s
             + _coupling(coast_t, dlt, hts, sea) + _coupling(coast_r, dlr, hrs, sea))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _time_loss(p, beta, d_km):
     """Return A(p), time variability of ducting (eqs 57 and 58)."""
     log_beta = math.log10(beta)
@@ -80,7 +80,7 @@ def _time_loss(p, beta, d_km):
             + 12.0 * (p / beta) ** gamma)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def ducting_loss(f_ghz, d_km, dlt, dlr, theta_t, theta_r, hts, hrs, hte, hre, roughness_m,
                  radius_km, beta0, tau, sea, coast_t, coast_r, p):
     """Return L_ba, loss by ducting and layer reflection (P.1812 eq 46), dB.

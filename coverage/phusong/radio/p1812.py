@@ -11,10 +11,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from phusong.paths import Paths
+from phusong.radio.compiled import compiled
 from phusong.radio.diffraction import bullington_loss, delta_bullington
 from phusong.radio.layer import ducting_loss, ducting_share_percent, land_term
 from phusong.radio.medium import Medium, Number, spread
@@ -54,7 +54,7 @@ RADIUS_BETA_KM = 3.0 * 6371.0
 """Effective Earth radius exceeded for beta_0 percent of time (eq 6b)."""
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _actual_loss(d, g, hts, hrs, curve, wavelength):
     """Return L_bulla over the profile `g` (4.3.1)."""
     slope_tx, slope_rx = extreme_slopes(d, g, hts, hrs, curve)
@@ -64,7 +64,7 @@ def _actual_loss(d, g, hts, hrs, curve, wavelength):
     return bullington_loss(slope_tx, slope_rx, nu, hts, hrs, d[-1], wavelength)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _horizons(d, h, hts, hrs, radius, wavelength):
     """Return what the bare terrain says about horizons (Attachment 1, section 4).
 
@@ -88,13 +88,13 @@ def _horizons(d, h, hts, hrs, radius, wavelength):
     return theta_t, theta_r, first, last, height, slope_t, slope_r, steep_t, steep_r, sight, nu
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _multipath(p, horizons_km):
     """Return E_s, the correction for multipath and focusing (eqs 9 and 10)."""
     return 2.6 * (1.0 - math.exp(-0.1 * horizons_km)) * math.log10(p / 50.0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _time_share(p, beta0):
     """Return F_i, interpolation between 50 % and beta_0 % of time (eq 42)."""
     if p >= 50.0:
@@ -104,7 +104,7 @@ def _time_share(p, beta0):
     return inverse_normal(0.01 * p) / inverse_normal(0.01 * beta0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _blend(p, beta0, f_i, f_j, f_k, sea, lb0p, lb0b, ldp, lbd50, lba, lbs):
     """Return (L_minb0p, L_minbap, L_bam, L_bc): the combination of section 4.6.
 
@@ -126,7 +126,7 @@ def _blend(p, beta0, f_i, f_j, f_k, sea, lb0p, lb0b, ldp, lbd50, lba, lbs):
     return l_min, l_duct, l_bam, low - 5.0 * math.log10(1.0 + 10.0 ** (-0.2 * (high - low)))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _in_range(terms, total_km):
     """Tell whether all arguments lie in the declared range (section 1)."""
     return (0.03 <= terms[0] <= 6.0 and 1.0 <= terms[1] <= 3000.0 and 1.0 <= terms[2] <= 3000.0
@@ -134,7 +134,7 @@ def _in_range(terms, total_km):
             and terms[7] >= 0.0 and 0.25 <= total_km <= 3000.0 and abs(terms[8]) <= 90.0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _one_path(d, h, g, bare, zones, terms, vertical, detail):
     """Return L_b of one path; write the intermediates into `detail` unless empty.
 
@@ -190,7 +190,7 @@ def _one_path(d, h, g, bare, zones, terms, vertical, detail):
     return loss
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _p1812_kernel(along_m, heights_m, clutter_m, zones, offsets, terms, vertical, loss, detail):
     """Fill `loss` (paths,), and `detail` (paths, 33) unless it is empty."""
     longest = 0

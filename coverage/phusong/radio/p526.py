@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from phusong.paths import Paths
+from phusong.radio.compiled import compiled
 from phusong.radio.diffraction import bullington_loss, delta_bullington
 from phusong.radio.free_space import SPEED_OF_LIGHT_M_PER_S, free_space
 from phusong.radio.medium import Medium, Number, spread
@@ -46,7 +46,7 @@ def packed(paths: Paths) -> tuple[NDArray[np.float64], NDArray[np.float64],
             np.require(paths.offsets, np.int64, wanted))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _diffraction_kernel(along_m, heights_m, clutter_m, zones, offsets, f_ghz, htg, hrg, radius_km,
                         speed_of_light, vertical, out):
     """Fill `out` (paths, 7) with the columns named in `DIFFRACTION_COLUMNS`."""

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
+from phusong.radio.compiled import compiled
 
 __all__ = ["extreme_slopes", "largest_nu", "largest_nu_in_sight", "longest_run", "obstructions",
            "roughness", "sea_share", "smooth_surface", "smooth_surface_for_diffraction", "unpack"]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def unpack(along_m, heights_m, clutter_m, a, b, d, g):
     """Fill `d` (km) and `g` (terrain plus clutter, ends bare); False if a height is unknown.
 
@@ -33,7 +33,7 @@ def unpack(along_m, heights_m, clutter_m, a, b, d, g):
     return math.isfinite(total)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def extreme_slopes(d, g, hts, hrs, curve):
     """Return (S_tim, S_rim), m/km, over a curved profile (P.1812 eqs 13 and 16).
 
@@ -50,7 +50,7 @@ def extreme_slopes(d, g, hts, hrs, curve):
     return slope_tx, slope_rx
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def largest_nu(d, g, hts, hrs, curve, wavelength_m):
     """Return (nu_max, index) of the profile (P.1812 eq 15); the last of equals.
 
@@ -70,7 +70,7 @@ def largest_nu(d, g, hts, hrs, curve, wavelength_m):
     return best * math.sqrt(0.002 * total / wavelength_m), index
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def largest_nu_in_sight(d, g, hts, hrs, curve, wavelength_m):
     """Return what `largest_nu` returns, faster, for a profile in line of sight.
 
@@ -97,7 +97,7 @@ def largest_nu_in_sight(d, g, hts, hrs, curve, wavelength_m):
     return nu * math.sqrt(0.002 * total / wavelength_m), index
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def obstructions(d, h, hts, hrs, curve):
     """Return what stands in the way, in one pass over the bare terrain.
 
@@ -139,7 +139,7 @@ def obstructions(d, h, hts, hrs, curve):
             height, slope_tx - tilt, slope_rx + tilt)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def smooth_surface(d, h):
     """Return (h_st, h_sr), m: the least-squares straight line at both ends.
 
@@ -156,7 +156,7 @@ def smooth_surface(d, h):
     return (2.0 * v1 * total - v2) / total ** 2, (v2 - v1 * total) / total ** 2
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def smooth_surface_for_diffraction(hst, hsr, ground_tx, ground_rx, height, slope_tx, slope_rx):
     """Return (h_std, h_srd), m, the smooth surface for diffraction (eqs 89 to 91)."""
     if height > 0.0:
@@ -166,7 +166,7 @@ def smooth_surface_for_diffraction(hst, hsr, ground_tx, ground_rx, height, slope
     return min(hst, ground_tx), min(hsr, ground_rx)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def roughness(d, h, hst, hsr, first, last):
     """Return h_m, m: highest terrain above the smooth surface between two samples.
 
@@ -179,7 +179,7 @@ def roughness(d, h, hst, hsr, first, last):
     return out
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def sea_share(d, zones):
     """Return omega, the fraction of the path over sea; zones change half-way."""
     if zones.shape[0] == 0:
@@ -195,7 +195,7 @@ def sea_share(d, zones):
     return sea / d[last]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def longest_run(d, zones, lowest_zone):
     """Return the longest continuous run, km, of zones numbered `lowest_zone` or higher.
 

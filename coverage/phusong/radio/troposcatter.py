@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
+from phusong.radio.compiled import compiled
 
 __all__ = ["troposcatter_loss"]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def troposcatter_loss(f_ghz, d_km, theta_mrad, n0, p):
     """Return L_bs, loss by tropospheric scatter (P.1812 eqs 44 and 45), dB.
 

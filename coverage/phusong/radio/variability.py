@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
+
+from phusong.radio.compiled import compiled
 
 __all__ = ["inverse_normal", "location_sigma_db"]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _upper(x):
     """Return I(x) for 0 < x <= 0.5 (Attachment 2, eqs 97a to 97c)."""
     t = math.sqrt(-2.0 * math.log(x))
@@ -20,7 +21,7 @@ def _upper(x):
     return t - top / bottom
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def inverse_normal(x):
     """Return I(x), the inverse complementary cumulative normal distribution.
 
