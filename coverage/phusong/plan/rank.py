@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from phusong.plan.bound import prefix_bounds
-from phusong.plan.goal import Goal
+from phusong.plan.goal import GRAIN, Goal
 from phusong.plan.greedy import best_single, greedy
 from phusong.plan.reach import SitesAndPoints, covering_problem
 from phusong.tables import PLAN, empty
@@ -103,9 +103,14 @@ def table(case: SitesAndPoints, order: NDArray[np.int64], gains: NDArray[np.floa
         "cumulative_students": np.cumsum(counts["students_gained"]),
         "cumulative_points": np.cumsum(counts["points_gained"]),
         "cumulative_cost": spent, "cumulative_weight": np.cumsum(gains),
-        "bound": prefix_bounds(case.problem, whole, spent),
+        "bound": _to_grain(prefix_bounds(case.problem, whole, spent)),
     }, index=pd.RangeIndex(1, len(order) + 1, name="rank"))
     return out[[name for name in PLAN.columns if name in out.columns]]
+
+
+def _to_grain(bounds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Lower bounds to the next multiple of 1/1024: the weight of every plan is one."""
+    return np.floor(bounds * GRAIN + 1e-4) / GRAIN
 
 
 def _per(amount: NDArray[np.float64], cost: NDArray[np.float64]) -> NDArray[np.float64]:
