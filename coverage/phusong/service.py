@@ -160,9 +160,10 @@ def levels(links: pd.DataFrame, need: Need) -> pd.DataFrame:
     DataFrame
         Aligned to `links`: ``counts`` (its technology counts), ``level_dbm``
         (median at the device, after entry and body loss), ``margin_db``,
-        ``probability`` and, with nothing in the way,
-        ``free_space_probability``.  Numbers are NaN where the loss is not
-        known or the technology does not count.
+        ``probability``, with nothing in the way ``free_space_probability``,
+        and with unknown ground as low as can be ``best_case_probability``.
+        Numbers are NaN where the loss is not known or the technology does not
+        count.
 
     Notes
     -----
@@ -174,6 +175,8 @@ def levels(links: pd.DataFrame, need: Need) -> pd.DataFrame:
     frequency = links["frequency_mhz"].to_numpy(float)
     received = np.where(counts, links["received_dbm"].to_numpy(float), np.nan) + need.device_db
     clear = np.where(counts, links["free_space_dbm"].to_numpy(float), np.nan) + need.device_db
+    case = clear if "best_case_dbm" not in links else np.where(
+        counts, links["best_case_dbm"].to_numpy(float), np.nan) + need.device_db
     sigma = np.where(satellite, 0.0, need.sigma_model_db)
     median = np.zeros(len(links))
     if need.place == "classroom":
@@ -181,15 +184,16 @@ def levels(links: pd.DataFrame, need: Need) -> pd.DataFrame:
         entry = np.where(satellite[:, None], 0.0, quantiles(bands, building=need.building)[band])
         middle = quantiles(bands, building=need.building, count=1)[band, 0]
         median = np.where(satellite, 0.0, middle)
-        chance = _chunked(received, need.received_dbm, sigma, entry)
-        best = _chunked(clear, need.received_dbm, sigma, entry)
+        chance, best, hope = (_chunked(level, need.received_dbm, sigma, entry)
+                              for level in (received, clear, case))
     else:
-        chance = coverage_probability(received, need.received_dbm, sigma)
-        best = coverage_probability(clear, need.received_dbm, sigma)
+        chance, best, hope = (coverage_probability(level, need.received_dbm, sigma)
+                              for level in (received, clear, case))
     level = received - median
     return pd.DataFrame({"counts": counts, "level_dbm": level,
                          "margin_db": level - need.received_dbm, "probability": chance,
-                         "free_space_probability": best}, index=links.index)
+                         "free_space_probability": best, "best_case_probability": hope},
+                        index=links.index)
 
 
 def _chunked(received: NDArray[np.float64], needed: float, sigma: NDArray[np.float64],
@@ -242,8 +246,9 @@ def assess(points: pd.DataFrame, links: pd.DataFrame, need: Need) -> pd.DataFram
     -----
     `covered` at or above `need.probability`, `uncovered` below
     `need.gap_probability`, `uncertain` between.  A link whose loss is not
-    known makes an uncovered point `unknown` if the link might reach it with
-    nothing in the way.  More cells never make a covered point uncovered.
+    known makes an uncovered point `unknown` if the link might reach it, were
+    the unknown ground as low as the lowest ground known.  More cells never make
+    a covered point uncovered.
     """
     count = len(points)
     judged = levels(links, need)
@@ -257,7 +262,7 @@ def assess(points: pd.DataFrame, links: pd.DataFrame, need: Need) -> pd.DataFram
     judged = judged.reset_index(drop=True)
     known = judged[judged["probability"].notna()]
     decisive = _decisive(known, "probability", need.operators_needed, count)
-    optimist = judged.assign(hope=judged["probability"].fillna(judged["free_space_probability"]))
+    optimist = judged.assign(hope=judged["probability"].fillna(judged["best_case_probability"]))
     hope = _decisive(optimist, "hope", need.operators_needed, count)
     status, reason = _verdict(judged, decisive, hope, need, count)
     nowhere = np.asarray(points.geometry.isna() | points.geometry.is_empty, bool)

@@ -168,6 +168,8 @@ LINKS = _table(
     Column("received_dbm", "float", "Median level of the reference signal in an isotropic antenna "
            "outdoors at the point; empty = not known."),
     Column("free_space_dbm", "float", "The same with nothing in the way: an upper bound."),
+    Column("best_case_dbm", "float", "Where the loss is not known: the level if unknown ground "
+           "were as low as the lowest ground known; else the level."),
     Column("model", "text", "Propagation model that gave the loss."),
     Column("cells_considered", "int", "How many cells of this operator were in range of the point.",
            low=1),
