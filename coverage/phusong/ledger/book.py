@@ -109,6 +109,11 @@ class Filing:
     refused: str = ""
 
 
+def _as_duplicate(row: Row, code: str) -> Row:
+    words = message(code)
+    return replace(row, outcome="duplicate", code=code, message_vi=words.vi, message_en=words.en)
+
+
 class Book:
     """The SQLite file, its raw files and its lock.
 
@@ -222,7 +227,8 @@ class Book:
             The rows as settled: an accepted row whose statement the book (or an
             earlier row of the file) has already is now a duplicate.
         added : bool
-            False if the very same filing was there already: nothing was written.
+            False if the very same filing was there already: nothing was written, and
+            what it said then is now a duplicate.
         """
         try:
             if self.raw is not None:
@@ -230,7 +236,9 @@ class Book:
             with self._writing():
                 seq = self.known(filing)
                 if seq is not None:
-                    return seq, tuple(self.rows_of(seq)), False
+                    again = (_as_duplicate(row, "same_statement") if row.outcome == "accepted"
+                             else row for row in self.rows_of(seq))
+                    return seq, tuple(again), False
                 rows = self._settle(filing.rows)
                 seq = self._write(filing, rows)
         except (OSError, sqlite3.Error) as error:
@@ -250,9 +258,7 @@ class Book:
                 key = row.event.key
                 code = "same_row" if key in seen else self._said_before(row.event, key)
                 if code:
-                    words = message(code)
-                    row = replace(row, outcome="duplicate", code=code, message_vi=words.vi,
-                                  message_en=words.en)
+                    row = _as_duplicate(row, code)
                 seen.add(key)
             settled.append(row)
         return tuple(settled)

@@ -155,15 +155,18 @@ class Ledger:
         ------
         MissingFileError
             If any file is not there; nothing is entered then.
+        InputError
+            If the aliases or the CRS make no sense.
+        LedgerError, LedgerBusyError
+            If the disk refuses, or another process writes for too long; files entered before
+            stay entered.
         """
         paths = [Path(file) for file in files]
         missing = [str(path) for path in paths if not path.is_file()]
         if missing:
             raise MissingFileError(f"No such file: {', '.join(missing)}. Nothing was entered.")
-        named = {ours: (names,) if isinstance(names, str) else tuple(names)
-                 for ours, names in (aliases or {}).items()}
-        form = Form(subject=subject, operator=operator, operators=self._form.operators,
-                    aliases=dict(named), crs=crs, area=self._form.area, sheet=sheet)
+        form = self._form.about(subject=subject, operator=operator, aliases=aliases or {},
+                                crs=crs, sheet=sheet)
         now = moment(recorded_at)
         return self._enter([lambda p=path: read_filing(_bytes(p), p.name, form, now)
                             for path in paths], dry_run=dry_run)

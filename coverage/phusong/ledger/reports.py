@@ -6,10 +6,10 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, field_validator
 
 from phusong.errors import InputError
 from phusong.geo import DEGREES, is_metric, parse_crs, transform
@@ -19,6 +19,7 @@ from phusong.ledger.keep import sha256
 from phusong.ledger.sheets import POINT_X, POINT_Y, RefusedFileError, Sheet, SheetRow, read_sheet
 from phusong.ledger.values import CellError, angle, clean, day, number, pair
 from phusong.ledger.words import (
+    Aliases,
     action_of,
     column_names,
     fold,
@@ -65,7 +66,7 @@ class Form(Noun):
         Sheet of a workbook or layer of a GeoPackage; empty = the first with a header.
     """
 
-    subject: str = "site"
+    subject: Literal["site", "gap"] = "site"
     operator: str = ""
     operators: tuple[str, ...] = ()
     aliases: dict[str, str | tuple[str, ...]] = Field(default_factory=dict)
@@ -86,6 +87,24 @@ class Form(Noun):
                  ) -> dict[str, str | tuple[str, ...]]:
         match_headers((), str(info.data.get("subject", "site")), value)
         return value
+
+    def about(self, *, subject: Any, operator: str, aliases: Aliases, crs: str, sheet: str) -> Form:
+        """Return the form of one operator's report, with the operators and area of this one.
+
+        Raises
+        ------
+        InputError
+            If a value makes no sense, with all reasons at once.
+        """
+        named: dict[str, str | tuple[str, ...]] = {
+            ours: (names,) if isinstance(names, str) else tuple(names)
+            for ours, names in aliases.items()}
+        try:
+            return Form(subject=subject, operator=operator, operators=self.operators,
+                        aliases=named, crs=crs, area=self.area, sheet=sheet)
+        except ValidationError as error:
+            raise InputError(" ".join(str(e["msg"]).removeprefix("Value error, ")
+                                      for e in error.errors())) from error
 
     @property
     def recipe(self) -> str:
@@ -108,13 +127,15 @@ def read_filing(data: bytes, name: str, form: Form, recorded_at: str) -> Filing:
         ISO time at which it became known.
     """
     def filing(rows: tuple[Row, ...] = (), refused: str = "") -> Filing:
-        return Filing(name, data, form.subject, form.operator, form.recipe, recorded_at, rows,
-                      refused)
+        return Filing(name, data, form.subject, form.operator, f"{form.recipe} {dated}".rstrip(),
+                      recorded_at, rows, refused)
+
+    dated = date_in_name(name)
 
     try:
         sheet = read_sheet(data, name, lambda cells: _header_score(cells, form),
                            known=known_headers(form.subject, form.aliases), sheet=form.sheet)
-        reader = _Reader(form, sheet, date_in_name(name))
+        reader = _Reader(form, sheet, dated)
         return filing(tuple(reader.rows()))
     except RefusedFileError as error:
         detail = error.detail

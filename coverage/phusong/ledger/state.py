@@ -10,12 +10,13 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 from scipy.spatial import cKDTree
+from shapely import points
 
 from phusong.geo import DEGREES, transform
 from phusong.ledger.events import site_key
 from phusong.ledger.fold import Cell
 from phusong.radio.budget import Radio
-from phusong.tables import SITES, empty, joined, split
+from phusong.tables import SITES, joined, split
 
 __all__ = ["CHANGES", "compare", "shared_codes", "sites_table", "standing_cells", "standing_keys",
            "suspected_pairs"]
@@ -26,6 +27,8 @@ CHANGES = ("change", "operator", "columns", "old_x", "old_y", "new_x", "new_y")
 _VALUES = ("technology", "frequency_mhz", "bandwidth_mhz", "antenna_height_m", "azimuth_deg",
            "tilt_deg", "beamwidth_deg", "gain_dbi", "eirp_dbm")
 _NUMBERS = _VALUES[1:]
+_COLUMNS = ("site_id", "status", "operator", *_VALUES, "on_air_from", "off_air_from", "assumed",
+            "source")
 
 
 def standing_keys(sites: gpd.GeoDataFrame | None) -> list[tuple[str, str]]:
@@ -177,22 +180,21 @@ def _filled(said: dict[str, Any], radio: Radio) -> dict[str, Any]:
 
 
 def _frame(records: Mapping[str, Mapping[str, Any]], crs: Any) -> gpd.GeoDataFrame:
-    names = ("site_id", "status", "operator", *_VALUES, "on_air_from", "off_air_from", "assumed",
-             "source")
-    if not records:
-        return gpd.GeoDataFrame(empty(SITES, crs))[[*names, "geometry"]]
     ids = sorted(records)
-    table = pd.DataFrame([records[i] for i in ids], index=pd.Index(ids, name="cell_id",
-                                                                   dtype="str"))
-    for name in names:
+    data: dict[str, Any] = {}
+    for name in _COLUMNS:
+        values = [records[i][name] for i in ids]
         if name in _NUMBERS:
-            table[name] = pd.to_numeric(table[name]).astype("float64")
+            data[name] = np.array([np.nan if v is None else v for v in values], np.float64)
         elif name.endswith("_from"):
-            table[name] = pd.to_datetime(table[name]).astype("datetime64[s]")
+            data[name] = np.array([v or "NaT" for v in values], "datetime64[s]")
         else:
-            table[name] = table[name].astype("str")
-    x, y = transform(table["lon"], table["lat"], DEGREES, crs)
-    return gpd.GeoDataFrame(table[[*names]], geometry=gpd.points_from_xy(x, y, crs=crs))
+            data[name] = pd.array(values, dtype="str")
+    x, y = transform([records[i]["lon"] for i in ids], [records[i]["lat"] for i in ids], DEGREES,
+                     crs)
+    data["geometry"] = gpd.array.from_shapely(points(x, y), crs=crs)
+    index = pd.Index(ids, name="cell_id", dtype="str")
+    return gpd.GeoDataFrame(data, index=index, geometry="geometry", crs=crs)
 
 
 def compare(old: gpd.GeoDataFrame, new: gpd.GeoDataFrame) -> pd.DataFrame:
@@ -210,7 +212,7 @@ def compare(old: gpd.GeoDataFrame, new: gpd.GeoDataFrame) -> pd.DataFrame:
         ``disappeared``, ``moved`` or ``altered``; ``columns`` names what differs; old and
         new position, metres: whatever lies within reach of either must be linked again.
     """
-    rows = []
+    rows: list[tuple[Any, ...]] = []
     both = [c for c in SITES.columns if c not in ("geometry", "source") and c in new.columns
             and c in old.columns]
     shared = old.index.intersection(new.index)
@@ -262,12 +264,12 @@ def suspected_pairs(sites: gpd.GeoDataFrame, within_m: float,
     rows: list[tuple[str, str, str, float]] = []
     for operator, mine in sites.groupby("operator", sort=True):
         masts = mine.sort_index().drop_duplicates("site_id").sort_values("site_id")
-        points = np.column_stack([masts.geometry.x, masts.geometry.y])
+        where = np.column_stack([masts.geometry.x, masts.geometry.y])
         codes: Sequence[str] = masts["site_id"].tolist()
-        for a, b in sorted(cKDTree(points).query_pairs(within_m)):
+        for a, b in sorted(cKDTree(where).query_pairs(within_m)):
             pair = tuple(sorted((_code(codes[a], str(operator)), _code(codes[b], str(operator)))))
             if (str(operator), *pair) not in done:
-                distance = float(np.hypot(*(points[a] - points[b])))
+                distance = float(np.hypot(*(where[a] - where[b])))
                 rows.append((str(operator), codes[a], codes[b], distance))
     return pd.DataFrame(rows, columns=["operator", "site_id", "other_site_id", "distance_m"])
 
