@@ -48,7 +48,7 @@ class Verbatim(Element):
         self._name = "Verbatim"
         self.text = text
 
-    def render(self, **kwargs: Any) -> str:
+    def render(self, **about: Any) -> str:
         """Return the text."""
         return self.text
 
@@ -99,7 +99,7 @@ class BriefingLayer(MacroElement):
         self._name = "BriefingLayer"
         self.block, self.title, self.notice = block, title, notice
 
-    def render(self, **kwargs: Any) -> None:
+    def render(self, **about: Any) -> None:
         """Write style and program into the figure's head, the block into its body."""
         figure = self.get_root()
         if not isinstance(figure, Figure) or self._parent is None:
@@ -118,7 +118,7 @@ class BriefingLayer(MacroElement):
         figure.script.add_child(Verbatim(
             f'phusong.open({self._parent.get_name()}, document.getElementById("{block}"));'),
             name=name)
-        super().render(**kwargs)
+        super().render(**about)
 
 
 class BriefingMap(folium.Map):
@@ -135,10 +135,11 @@ class BriefingMap(folium.Map):
     def __init__(self, location: tuple[float, float], language: str = "vi") -> None:
         super().__init__(location=location, zoom_start=8, tiles=None,
                          control_scale=False, zoom_control=False, prefer_canvas=True,
-                         maxZoom=18, minZoom=2, zoomSnap=0.25, attributionControl=False)
+                         maxZoom=18, minZoom=2, zoomSnap=0.25, attributionControl=False,
+                         fadeAnimation=False)
         self.language = language
 
-    def render(self, **kwargs: Any) -> None:
+    def render(self, **about: Any) -> None:
         """Write Leaflet into the figure's head, then the map."""
         figure = self.get_root()
         program, style, licence = _leaflet()
@@ -146,4 +147,4 @@ class BriefingMap(folium.Map):
             '<meta name="referrer" content="no-referrer">\n'
             f"<!-- Leaflet 1.9.4\n{licence.replace('--', '- -')}-->\n"
             f"<style>\n{style}</style>\n<script>\n{program}</script>"), name="phusong_leaflet")
-        super().render(**kwargs)
+        super().render(**about)

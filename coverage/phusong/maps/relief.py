@@ -152,7 +152,9 @@ def _heights_at(terrain: Heights, lon: NDArray[Any], lat: NDArray[Any],
     """Sample the terrain at every (lat, lon) pair, averaged to about one picture pixel."""
     grid_lon, grid_lat = np.meshgrid(lon, lat)
     x, y = transform(grid_lon.ravel(), grid_lat.ravel(), DEGREES, terrain.crs)
-    column, row = ~terrain.transform * (x, y)
+    to_grid = ~terrain.transform
+    column = to_grid.a * x + to_grid.b * y + to_grid.c
+    row = to_grid.d * x + to_grid.e * y + to_grid.f
     middle = len(lat) // 2 * len(lon) + len(lon) // 2
     step = abs(float(column[middle] - column[middle - 1]))
     block = max(1, math.floor(step))

@@ -110,6 +110,7 @@ def _policy(page: str) -> str:
             continue
         digest = base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
         hashes.append(f"'sha256-{digest}'")
-    return ('<meta charset="utf-8">\n<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
+    return ('<meta charset="utf-8">\n<meta http-equiv="Content-Security-Policy" '
+            "content=\"default-src 'none'; "
             f"script-src {' '.join(dict.fromkeys(hashes))}; style-src 'unsafe-inline'; "
             "img-src data: blob:; base-uri 'none'; form-action 'none'\">")

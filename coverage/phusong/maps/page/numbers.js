@@ -77,8 +77,8 @@ function reasonTable(step) {
       el("th", { scope: "col", class: "n" }, word("ui", "students")))),
     el("tbody", {}, step.reasons.map((row) => {
       const at = `situation.reasons.${row.status}.${row.reason}`;
-      return el("tr", {}, el("th", { scope: "row" }, statusSign(row.status, 14), " ",
-        word("reason", row.reason)), el("td", { class: "n" }, figure(`${at}.points`, row.points)),
+      return el("tr", {}, el("th", { scope: "row", title: word("reason", row.reason) }, statusSign(row.status, 14), " ",
+        word("reason_short", row.reason)), el("td", { class: "n" }, figure(`${at}.points`, row.points)),
       el("td", { class: "n" }, figure(`${at}.learners`, row.learners)));
     }))));
 }
@@ -107,7 +107,7 @@ function targetCard(state, target) {
     row.points !== row.goal ? el("p", { class: "note" }, say("list_differs", {
       points: count(row.points), goal: count(row.goal) })) : "",
     row.learners_poor_uncovered !== undefined ? el("p", { class: "under" },
-      `${word("ui", "poor_without")}: `, figure(`${at}.learners_poor_uncovered`,
+      `${word("ui", "poor_left")}: `, figure(`${at}.learners_poor_uncovered`,
         row.learners_poor_uncovered)) : "",
     row.pace !== null ? el("p", { class: "under" }, say("pace", { n: count(row.pace, 1),
       date: day(target.since) }), row.pace_needed !== null ? `; ${say("pace_needed", {

@@ -73,7 +73,7 @@ function pointing(map, scene, state) {
     const spot = map.unproject(L.point(first.x, first.y).multiplyBy(256 * 2 ** 18), 18);
     const small = map.getSize().x < 500;
     const popup = L.popup({ maxWidth: small ? 300 : 340, minWidth: small ? 230 : 270, className: "paper",
-      maxHeight: Math.max(160, map.getSize().y - (small ? 110 : 90)), autoPanPaddingTopLeft: [12, 60],
+      maxHeight: Math.max(160, map.getSize().y - (small ? 110 : 90)), autoPanPaddingTopLeft: [state.leftEdge() + 12, 60],
       autoPanPaddingBottomRight: [12, 12] });
     popup.setLatLng(spot).setContent(card).openOn(map);
     popup.getElement().setAttribute("role", "dialog");
@@ -83,6 +83,9 @@ function pointing(map, scene, state) {
   map.on("click", (e) => {
     const hits = under(scene, at(e));
     if (hits.length) state.open(hits);
+  });
+  document.addEventListener("keydown", (e) => {
+    if (e.key === "Escape") map.closePopup();
   });
   map.on("popupclose", () => {
     state.selected = null;
@@ -139,9 +142,10 @@ async function build(map, header, read) {
   }
   map.invalidateSize({ animate: false });
   const home = L.latLngBounds(header.area);
+  state.leftEdge = () => (legend.querySelector("details[open]") && map.getSize().x > 760
+    ? legend.offsetWidth : 0);
   state.home = () => {
-    const open = legend.querySelector("details[open]"), wide = map.getSize().x > 760;
-    map.fitBounds(home, { animate: false, paddingTopLeft: [open && wide ? legend.offsetWidth : 0, 0] });
+    map.fitBounds(home, { animate: false, paddingTopLeft: [state.leftEdge(), 0] });
   };
   searchBox(search, all, state);
   fillLegend(legend, all, state);

@@ -3,7 +3,6 @@
 function headSection(state) {
   const { study, languages } = state.header;
   return el("header", { class: "head" },
-    study.fictional ? el("p", { class: "fictional", role: "note" }, word("ui", "fictional")) : "",
     el("div", { class: "row" },
       el("p", { class: "product" }, word("ui", "product")),
       el("div", { class: "languages", role: "group", "aria-label": "Ngôn ngữ / Language" },
@@ -64,7 +63,8 @@ function fillPanel(panel, state) {
   const focus = document.activeElement && panel.contains(document.activeElement)
     ? document.activeElement.id : "";
   const top = panel.scrollTop;
-  panel.replaceChildren(...[headSection(state), el("div", { class: "now" }, situationSection(state)),
+  panel.replaceChildren(...[state.header.study.fictional ? el("p", { class: "fictional", role: "note" },
+    word("ui", "fictional")) : "", headSection(state), el("div", { class: "now" }, situationSection(state)),
     targetSection(state), timeSection(state), planSection(state),
     el("section", {}, definitionSection(state), assumptionSection(state), sourceSection(state)),
   ].filter(Boolean));

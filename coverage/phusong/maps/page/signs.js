@@ -46,8 +46,8 @@ function drawSign(ctx, shape, status, x, y, r) {
     }
     ctx.strokeStyle = ctx.fillStyle = status === "unknown" ? COLOURS.ink : COLOURS.paper;
     if (status === "uncovered") {
-      ctx.lineWidth = Math.max(1.2, r * 0.3);
-      const d = inner * 0.42;
+      ctx.lineWidth = Math.max(1.1, r * 0.26);
+      const d = inner * 0.4;
       ctx.beginPath();
       ctx.moveTo(x - d, y - d); ctx.lineTo(x + d, y + d);
       ctx.moveTo(x + d, y - d); ctx.lineTo(x - d, y + d);
