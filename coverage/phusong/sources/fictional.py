@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from phusong.errors import InputError, StudyError
 from phusong.nouns import nearest
 from phusong.sources.fiction import network, papers, places, reports, roads, schools, writing
-from phusong.sources.fiction.relief import VOID, Relief, make_relief
+from phusong.sources.fiction.relief import VOID, Relief, grown, make_relief
 from phusong.sources.fiction.sight import guess_dbm
 from phusong.sources.fiction.sizes import SIZES, SizeName
 
@@ -161,7 +161,7 @@ class _Maker:
         owner = np.repeat(np.repeat(land.ways.owner, times, axis=0), times, axis=1)
         people = places.scatter_people(pull, owner, land.communes["population"].to_numpy(),
                                        self.chance["people"])
-        pixel = land.relief.transform * land.relief.transform.scale(self.scale.people)
+        pixel = grown(land.relief.transform, self.scale.people)
         writing.write_raster(np.where(np.isnan(people), np.float32(-99999), people),
                              self.folder / "population.tif", pixel, -99999.0, "People per pixel")
 

@@ -15,7 +15,7 @@ from scipy import ndimage
 
 from phusong.sources.fiction.erosion import as_grid, spread_cost, thin
 from phusong.sources.fiction.names import commune_names, hamlet_names
-from phusong.sources.fiction.relief import Relief, coarsen, fractal, slope_of
+from phusong.sources.fiction.relief import Relief, coarsen, fractal, grown, slope_of
 from phusong.sources.fiction.sizes import Scale
 
 __all__ = ["Ground", "Ways", "commune_polygons", "make_communes", "make_ground", "make_hamlets",
@@ -101,7 +101,7 @@ def make_ground(relief: Relief, scale: Scale, rng: np.random.Generator) -> Groun
     cell_m = 0.5 * (dx + dy) * scale.work
     slope = slope_of(heights, cell_m)
     homely = _homely(heights, slope, cell_m)
-    transform = relief.transform * Affine.scale(scale.work)
+    transform = grown(relief.transform, scale.work)
     inside = _outline(heights.shape, scale.area_share, rng)
     return Ground(heights, slope, homely, inside, transform, cell_m, scale.work)
 

@@ -13,7 +13,7 @@ from scipy import ndimage
 from phusong.sources.fiction.erosion import as_grid, carve
 from phusong.sources.fiction.sizes import Scale
 
-__all__ = ["VOID", "Relief", "coarsen", "fractal", "make_relief", "slope_of"]
+__all__ = ["VOID", "Relief", "coarsen", "fractal", "grown", "make_relief", "slope_of"]
 
 VOID = -32768
 """Value of a void in the terrain file, as in SRTM tiles."""
@@ -83,6 +83,12 @@ def fractal(shape: tuple[int, int], slope: float, rng: np.random.Generator, *,
     phase = rng.standard_normal((2, *amplitude.shape))
     field = np.fft.irfft2(amplitude * (phase[0] + 1j * phase[1]), s=shape)
     return ((field - field.mean()) / field.std()).astype(np.float32)
+
+
+def grown(transform: Affine, factor: int) -> Affine:
+    """Return the transform of a grid whose cells are `factor` pixels wide."""
+    t = transform
+    return Affine(t.a * factor, t.b, t.c, t.d, t.e * factor, t.f)
 
 
 def coarsen(values: NDArray[np.generic], factor: int) -> NDArray[np.float32]:

@@ -55,16 +55,16 @@ def make_roads(ground: Ground, communes: pd.DataFrame, hamlets: pd.DataFrame, wa
     tree, rank = tree.iloc[order], rank[order]
     used = np.zeros(ground.inside.size, bool)
     starts = tree[["cell_a", "cell_b"]].to_numpy().ravel()
-    cells, offsets = _walk(ways.previous, starts, used)
-    main = _lines(ground, *_joined(cells, offsets))
+    main = _walk(ways.previous, starts, used)
     far = hamlets["remote"].to_numpy() + rng.normal(0, 0.05, len(hamlets))
     walked = (hamlets["rank"].to_numpy() > 0) & (far < np.quantile(far, 0.88))
-    cells, offsets = _walk(ways.previous, hamlets["cell"].to_numpy()[walked], used)
-    tracks = _lines(ground, cells, offsets)
+    tracks = _walk(ways.previous, hamlets["cell"].to_numpy()[walked], used)
+    ends = np.unique(np.concatenate([cells[offsets[1:] - 1] for cells, offsets in (main, tracks)]))
     rough = np.where(far[walked] < np.quantile(far, 0.45), "unclassified", "track")
     highway = np.concatenate([np.array(["primary", "secondary", "tertiary"], object)[rank],
                               rough.astype(object)])
-    lines = np.concatenate([main, tracks])
+    lines = np.concatenate([_lines(ground, *_joined(*main), ends),
+                            _lines(ground, *tracks, ends)])
     frame = gpd.GeoDataFrame({
         "highway": highway,
         "surface": np.where(np.isin(highway, ["primary", "secondary"]), "asphalt",
@@ -149,12 +149,15 @@ def _joined(cells: NDArray[np.int64], offsets: NDArray[np.int64]
     return cells[np.where(turned, back, place)], offsets[::2]
 
 
-def _lines(ground: Ground, cells: NDArray[np.int64], offsets: NDArray[np.int64]
-           ) -> NDArray[np.object_]:
-    """Smoothed lines through cell centres; a walk of one cell gives an empty line."""
+def _lines(ground: Ground, cells: NDArray[np.int64], offsets: NDArray[np.int64],
+           junctions: NDArray[np.int64]) -> NDArray[np.object_]:
+    """Smoothed lines through cell centres; a walk of one cell gives an empty line.
+
+    Ends and junctions stay where they are, so that lines keep meeting.
+    """
     r, c = ground.row_column(cells)
     xy = np.c_[c + 0.5, r + 0.5]
-    inner = np.ones(len(cells), bool)
+    inner = ~np.isin(cells, junctions)
     inner[offsets[:-1]] = False
     inner[offsets[1:] - 1] = False
     at = np.flatnonzero(inner)

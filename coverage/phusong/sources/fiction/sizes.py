@@ -84,7 +84,8 @@ def _learning(*counts: int) -> MappingProxyType[str, int]:
 
 SIZES: MappingProxyType[SizeName, Scale] = MappingProxyType({
     "commune": Scale(
-        rows=448, columns=448, arcsec=1, west=104.20, north=21.95, heights_m=(320, 1780), levels=(60, 12, 5, 2),
+        rows=448, columns=448, arcsec=1, west=104.20, north=21.95, heights_m=(320, 1780),
+        levels=(60, 12, 5, 2),
         work=4, people=4, provinces=1, communes=5, hamlets=34, villages=8, towns=1,
         population=21_000, area_share=0.72, learning=_learning(4, 2, 2, 1, 1, 0, 5, 0, 0, 1),
         cells=None, site_locations=2, lists=(1, 7), lockdown_share=0.4, void_count=2),
@@ -97,7 +98,7 @@ SIZES: MappingProxyType[SizeName, Scale] = MappingProxyType({
         site_locations=62, lists=(12, 81), lockdown_share=0.25, void_count=24),
     "country": Scale(
         rows=7552, columns=6720, arcsec=3, west=102.60, north=23.20, heights_m=(55, 2980),
-        levels=(60, 8, 3, -1, -1),
+        levels=(70, 12, 5, -1, -1),
         work=8, people=2, provinces=63, communes=10_603, hamlets=84_000, villages=10_000,
         towns=705, population=98_500_000, area_share=0.808,
         learning=_learning(11_000, 9_700, 7_900, 2_600, 2_300, 400, 6_000, 500, 600, 2_000),
