@@ -152,6 +152,21 @@ def test_a_short_path_says_who_took_over() -> None:
     assert np.isnan(p1812(paths, 1800.0, 30.0, 1.5, Medium())[0])
 
 
+def test_mixed_lengths_keep_their_own_medium() -> None:
+    """Short paths are handed over with their own refractivity, clutter and heights."""
+    singles = [rolling(seed, 12, length, 2.0) for seed, length in
+               enumerate((200.0, 9000.0, 150.0, 20_000.0))]
+    packed = join(singles)
+    trees = np.tile(np.r_[0.0, np.full(10, 12.0), 0.0], 4)
+    mixed = Paths(packed.along_m, packed.heights_m, packed.offsets, trees)
+    lapse, masts_m = np.array([30.0, 45.0, 60.0, 75.0]), np.array([20.0, 30.0, 40.0, 50.0])
+    together = path_loss("p1812", mixed, 900.0, masts_m, 1.5, Medium(delta_n=lapse))
+    alone = [path_loss("p1812", mixed.one(i), 900.0, masts_m[i], 1.5, Medium(delta_n=lapse[i]))[0]
+             for i in range(4)]
+    assert np.array_equal(together, alone)
+    assert np.isfinite(together).all()
+
+
 def test_unknown_model() -> None:
     with pytest.raises(UnknownNameError, match='Did you mean "p1812"'):
         path_loss("p1821", rolling(1, 9, 3000.0, 1.0), 900.0, 30.0, 1.5)

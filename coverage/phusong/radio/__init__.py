@@ -15,7 +15,7 @@ from phusong.paths import Paths
 from phusong.radio.free_space import free_space
 from phusong.radio.hata import cost231, hata
 from phusong.radio.itm import itm
-from phusong.radio.medium import Medium, Number
+from phusong.radio.medium import Medium, Number, spread
 from phusong.radio.model import Model
 from phusong.radio.p526 import p526
 from phusong.radio.p1812 import p1812
@@ -139,11 +139,26 @@ def path_loss(name: str, paths: Paths, frequency_mhz: Number, tx_height_m: Numbe
     """
     model_of(name)
     air, distance = Medium() if medium is None else medium, paths.distance_m
+    terms = [spread(value, len(paths)) for value in (frequency_mhz, tx_height_m, rx_height_m)]
     used = models_used(name, distance)
     loss = np.full(len(paths), np.nan)
     for each in np.unique(used):
-        model, mine = MODELS[str(each)], used == each
-        found = model.function(paths, frequency_mhz, tx_height_m, rx_height_m, air)
-        mine &= model.out_of_range(distance, frequency_mhz, tx_height_m, rx_height_m) == ""
-        loss[mine] = found[mine]
+        model, mine = MODELS[str(each)], np.flatnonzero(used == each)
+        if mine.size == len(paths):
+            found = model.function(paths, *terms, air)
+        else:
+            found = model.function(_some(paths, mine), *(term[mine] for term in terms),
+                                   air.of(mine))
+        valid = model.out_of_range(distance[mine], *(term[mine] for term in terms)) == ""
+        loss[mine[valid]] = found[valid]
     return loss
+
+
+def _some(paths: Paths, which: NDArray[np.int64]) -> Paths:
+    """Return the paths numbered `which`, packed anew."""
+    counts = np.diff(paths.offsets)[which]
+    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    samples = np.repeat(paths.offsets[:-1][which] - offsets[:-1], counts) + np.arange(offsets[-1])
+    return Paths(paths.along_m[samples], paths.heights_m[samples], offsets,
+                 None if paths.clutter_m is None else paths.clutter_m[samples],
+                 None if paths.zones is None else paths.zones[samples])

@@ -6,8 +6,8 @@ profile nor in the equipment.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, fields
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -90,6 +90,12 @@ class Medium:
     def effective_radius_km(self) -> Number:
         """Median effective Earth radius ``a_e``, km (P.1812 eqs 5 and 6a)."""
         return 6371.0 * 157.0 / (157.0 - self.delta_n)
+
+    def of(self, which: NDArray[np.int64]) -> Medium:
+        """Return the medium of the paths numbered `which`; scalars stay scalars."""
+        values: dict[str, Any] = {each.name: getattr(self, each.name) for each in fields(self)}
+        return Medium(**{name: value[which] if np.ndim(value) == 1 else value
+                         for name, value in values.items()})
 
 
 def spread(value: ArrayLike, count: int) -> NDArray[np.float64]:
