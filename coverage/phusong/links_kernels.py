@@ -1,9 +1,10 @@
 """Compiled search for the cells in range of points, strongest first.
 
-Points and cells are plain numbers here.  Cells lie in square buckets; the
-cells in range of a point fall into *segments*, one for each group of cells
-that compete with each other, and each segment is a heap whose top is the cell
-with the strongest possible level.
+Points and cells are plain numbers here.  A *stack* is a set of cells at one
+place and height, on one carrier and in one group: its sectors share one loss.
+Stacks lie in square buckets; those in range of a point fall into *segments*,
+one for each group of cells that compete with each other, and each segment is
+a heap whose top is the stack with the strongest possible level.
 """
 
 from __future__ import annotations
@@ -28,14 +29,14 @@ def _span(value, reach, origin, size, count):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def count_in_range(px, py, sx, sy, reach_m, grid, starts, counts):
-    """Count the cells within their own reach of each point.
+    """Count the stacks within their own reach of each point.
 
     Parameters
     ----------
     px, py : (points,) float64
         Positions of the points, metres.
-    sx, sy, reach_m : (cells,) float64
-        Positions and reach of the cells, sorted by bucket.
+    sx, sy, reach_m : (stacks,) float64
+        Positions and reach of the stacks, sorted by bucket.
     grid : (5,) float64
         Left and lower edge, bucket size, number of columns, number of rows.
     starts : (buckets + 1,) int64
@@ -59,10 +60,10 @@ def count_in_range(px, py, sx, sy, reach_m, grid, starts, counts):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _sift_down(levels, cells, a, size, at):
+def _sift_down(levels, stacks, a, size, at):
     """Restore the heap order of ``levels[a:a + size]`` below position `at`."""
     level = levels[a + at]
-    cell = cells[a + at]
+    stack = stacks[a + at]
     while True:
         child = 2 * at + 1
         if child >= size:
@@ -72,15 +73,15 @@ def _sift_down(levels, cells, a, size, at):
         if levels[a + child] <= level:
             break
         levels[a + at] = levels[a + child]
-        cells[a + at] = cells[a + child]
+        stacks[a + at] = stacks[a + child]
         at = child
     levels[a + at] = level
-    cells[a + at] = cell
+    stacks[a + at] = stack
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _count_groups(x, y, sx, sy, reach_m, group, span, columns, starts, held, touched):
-    """Count the cells in range of one place by group; return how many groups there are."""
+    """Count the stacks in range of one place by group; return how many groups there are."""
     kinds = 0
     for i in range(span[0], span[1] + 1):
         for c in range(starts[i * columns + span[2]], starts[i * columns + span[3] + 1]):
@@ -96,9 +97,9 @@ def _count_groups(x, y, sx, sy, reach_m, group, span, columns, starts, held, tou
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _place_cells(x, y, sx, sy, reach_m, strength_dbm, group, span, columns, starts, held, levels,
-                 cells):
-    """Write the cells in range of one place behind each other, where `held` says for each group."""
+def _place_stacks(x, y, sx, sy, reach_m, strength_dbm, group, span, columns, starts, held,
+                  levels, stacks):
+    """Write the stacks in range of one place where `held` says for each group."""
     for i in range(span[0], span[1] + 1):
         for c in range(starts[i * columns + span[2]], starts[i * columns + span[3] + 1]):
             dx = x - sx[c]
@@ -107,31 +108,32 @@ def _place_cells(x, y, sx, sy, reach_m, strength_dbm, group, span, columns, star
             if distance <= reach_m[c]:
                 at = held[group[c]]
                 levels[at] = strength_dbm[c] - 20.0 * math.log10(max(distance, 1.0))
-                cells[at] = c
+                stacks[at] = c
                 held[group[c]] = at + 1
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def fill_segments(px, py, sx, sy, reach_m, strength_dbm, group, held, grid, starts, offsets,
-                  levels, cells, segments):
-    """Collect the cells in range of each point, group by group, as heaps.
+def fill_segments(px, py, sx, sy, reach_m, strength_dbm, group, cells, held, grid, starts, offsets,
+                  levels, stacks, segments):
+    """Collect the stacks in range of each point, group by group, as heaps.
 
     Parameters
     ----------
     px, py, sx, sy, reach_m, grid, starts
         As in `count_in_range`.
-    strength_dbm : (cells,) float64
-        Level at 1 m in free space, in the main beam.
-    group : (cells,) int64
-        Group of each cell.
+    strength_dbm : (stacks,) float64
+        Level of the strongest cell at 1 m in free space, in the main beam.
+    group, cells : (stacks,) int64
+        Group of each stack, and how many cells it has.
     held : (groups,) int64
         Zeros to write on.
     offsets : (points + 1,) int64
-        Where the cells of each point begin.
-    levels, cells : (pairs,) float64, int64
-        Filled: the strongest possible level, and the cell.
-    segments : (pairs, 4) int64
-        Filled: point, group, first pair and number of pairs of each segment.
+        Where the stacks of each point begin.
+    levels, stacks : (pairs,) float64, int64
+        Filled: the strongest possible level, and the stack.
+    segments : (pairs, 5) int64
+        Filled: point, group, first pair, number of pairs and number of cells
+        of each segment.
 
     Returns
     -------
@@ -153,32 +155,36 @@ def fill_segments(px, py, sx, sy, reach_m, strength_dbm, group, held, grid, star
             row[0], row[1], row[2], row[3] = p, g, at, held[g]
             held[g] = at
             at += row[3]
-        _place_cells(px[p], py[p], sx, sy, reach_m, strength_dbm, group, span, columns, starts,
-                     held, levels, cells)
+        _place_stacks(px[p], py[p], sx, sy, reach_m, strength_dbm, group, span, columns, starts,
+                      held, levels, stacks)
         for k in range(kinds):
             held[touched[k]] = 0
-            count = segments[number + k, 3]
+            a, count = segments[number + k, 2], segments[number + k, 3]
+            total = 0
+            for i in range(a, a + count):
+                total += cells[stacks[i]]
+            segments[number + k, 4] = total
             for top in range(count // 2 - 1, -1, -1):
-                _sift_down(levels, cells, segments[number + k, 2], count, top)
+                _sift_down(levels, stacks, a, count, top)
         number += kinds
     return number
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def take_strongest(levels, cells, first, left, floor_dbm, most, taken_segment, taken_cell):
-    """Take cells off the heaps as long as they may reach their segment's floor.
+def take_strongest(levels, stacks, first, left, floor_dbm, most, taken_segment, taken_stack):
+    """Take stacks off the heaps as long as they may reach their segment's floor.
 
     Parameters
     ----------
-    levels, cells : (pairs,) arrays
+    levels, stacks : (pairs,) arrays
         The heaps.
     first, left : (segments,) int64
-        Where each heap begins and how many cells it still holds; `left` is changed.
+        Where each heap begins and how many stacks it still holds; `left` is changed.
     floor_dbm : (segments,) float64
-        A cell that cannot reach this level is of no use.
+        A stack that cannot reach this level is of no use.
     most : int
-        How many cells to take from one segment.
-    taken_segment, taken_cell : arrays
+        How many stacks to take from one segment.
+    taken_segment, taken_stack : arrays
         Filled.
 
     Returns
@@ -197,13 +203,13 @@ def take_strongest(levels, cells, first, left, floor_dbm, most, taken_segment, t
                 left[s] = 0
                 break
             taken_segment[number] = s
-            taken_cell[number] = cells[a]
+            taken_stack[number] = stacks[a]
             number += 1
             left[s] = size - 1
             levels[a] = levels[a + size - 1]
-            cells[a] = cells[a + size - 1]
+            stacks[a] = stacks[a + size - 1]
             if size > 2:
-                _sift_down(levels, cells, a, size - 1, 0)
+                _sift_down(levels, stacks, a, size - 1, 0)
     return number
 
 

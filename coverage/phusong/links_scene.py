@@ -7,7 +7,7 @@ budget of a single one alike, so that both agree to the last bit.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
@@ -131,6 +131,8 @@ class Scene:
         The cells' columns, gaps filled from the presets of `radio`.
     satellite : (cells,) bool
         Satellite terminals: their small Wi-Fi cell radiates alike all round.
+    lowest_m : float
+        Lowest ground known; NaN without terrain.
     """
 
     points: Ends
@@ -145,6 +147,7 @@ class Scene:
     beamwidth_deg: Floats
     reach_m: Floats
     satellite: NDArray[np.bool_]
+    lowest_m: float
 
     @classmethod
     def of(cls, points: gpd.GeoDataFrame, sites: gpd.GeoDataFrame, terrain: Terrain | None,
@@ -160,7 +163,8 @@ class Scene:
         reach = np.fmin(_column(sites, "reach_m"), radio.max_range_m)
         return cls(Ends.of(px, py, heights, crs, terrain),
                    Ends.of(sx, sy, sites["antenna_height_m"].to_numpy(float), crs, terrain),
-                   radio, terrain, reach_m=reach, **filled)
+                   radio, terrain, reach_m=reach,
+                   lowest_m=np.nan if terrain is None else terrain.relief_m[0], **filled)
 
     def strength_dbm(self) -> Floats:
         """Return the level of each cell at 1 m in free space in its main beam."""
@@ -196,27 +200,52 @@ class Scene:
         """Return the level of the reference signal at an isotropic antenna, (pairs,) dBm."""
         return received_dbm(self.eirp_dbm[cell], pattern, loss_db, self.offset_db[cell])
 
-    def losses(self, point: Ints, cell: Ints, distance_m: Floats) -> tuple[Floats, Floats]:
-        """Return basic transmission loss (dB) and clearance (Fresnel radii) of pairs.
+    def losses(self, point: Ints, cell: Ints, distance_m: Floats, *,
+               best_case: bool = False) -> Floats:
+        """Return the basic transmission loss of pairs, (pairs,) dB; NaN = not known.
 
-        NaN where not known.  Works on `CHUNK_SAMPLES` terrain samples at a time.
+        Works on `CHUNK_SAMPLES` terrain samples at a time.  With `best_case`
+        unknown ground between the ends is taken to be as low as the lowest
+        ground known; still NaN where the ground under an end is not known.
         """
-        loss, clearance = np.empty(point.shape[0]), np.full(point.shape[0], np.nan)
+        out = np.full(point.shape[0], np.nan)
+        for part, paths in self._profiles(point, cell, distance_m):
+            i, j = point[part], cell[part]
+            if best_case:
+                paths = _filled_up(paths, self.lowest_m)
+            out[part] = path_loss(self.radio.model, paths, self.frequency_mhz[j],
+                                  self.cells.height_m[j], self.points.height_m[i],
+                                  self.medium(i, j))
+        return out
+
+    def clearances(self, point: Ints, cell: Ints, distance_m: Floats) -> Floats:
+        """Return the least clearance of pairs, (pairs,) radii of the first Fresnel zone.
+
+        NaN where the terrain is not known or the model does not look at it;
+        on paths of two samples the clearance at their middle.
+        """
+        out = np.full(point.shape[0], np.nan)
+        if not MODELS[self.radio.model].needs_terrain:
+            return out
+        for part, paths in self._profiles(point, cell, distance_m):
+            i, j = point[part], cell[part]
+            f, up, low = self.frequency_mhz[j], self.cells.height_m[j], self.points.height_m[i]
+            least = fresnel_clearance(paths, f, up, low, self.medium(i, j))[0]
+            zone = np.sqrt(0.25e-6 * SPEED_OF_LIGHT_M_PER_S / f * paths.distance_m)
+            out[part] = np.where(np.isinf(least), 0.5 * (up + low) / zone, least)
+        return out
+
+    def _profiles(self, point: Ints, cell: Ints,
+                  distance_m: Floats) -> Iterator[tuple[slice, Paths]]:
+        """Cut the profiles of pairs, some at a time; nothing where no terrain is known."""
         flat = not MODELS[self.radio.model].needs_terrain
         if self.terrain is None and not flat:
-            loss[:] = np.nan
-            return loss, clearance
+            return
         length = np.maximum(distance_m, SHORTEST_PATH_M)
         ends = None if flat else self._three_points(point, cell)
         for part in self._chunks(length, flat):
-            i, j = point[part], cell[part]
-            paths = self.paths(i, j, length[part], None if ends is None else ends[part])
-            air = self.medium(i, j)
-            f, up, low = self.frequency_mhz[j], self.cells.height_m[j], self.points.height_m[i]
-            loss[part] = path_loss(self.radio.model, paths, f, up, low, air)
-            if not flat:
-                clearance[part] = self._clearance(paths, f, up, low, air)
-        return loss, clearance
+            yield part, self.paths(point[part], cell[part], length[part],
+                                   None if ends is None else ends[part])
 
     def medium(self, point: Ints, cell: Ints) -> Medium:
         """Return the air of pairs."""
@@ -259,16 +288,13 @@ class Scene:
             yield slice(first, last)
             first = last
 
-    def _clearance(self, paths: Paths, frequency_mhz: Floats, up: Floats, low: Floats,
-                   air: Medium) -> Floats:
-        """Return the least clearance; on paths of two samples that at their middle."""
-        least = fresnel_clearance(paths, frequency_mhz, up, low, air)[0]
-        short = np.isinf(least)
-        if short.any():
-            wavelength = 1e-6 * SPEED_OF_LIGHT_M_PER_S / frequency_mhz
-            zone = np.sqrt(wavelength * 0.25 * paths.distance_m)
-            least[short] = (0.5 * (up + low) / zone)[short]
-        return least
+
+def _filled_up(paths: Paths, lowest_m: float) -> Paths:
+    """Return the paths with unknown ground between their ends set to `lowest_m`."""
+    heights = np.where(np.isnan(paths.heights_m), lowest_m, paths.heights_m)
+    for end in (paths.offsets[:-1], paths.offsets[1:] - 1):
+        heights[end] = paths.heights_m[end]
+    return replace(paths, heights_m=heights)
 
 
 def _xy(frame: gpd.GeoDataFrame) -> tuple[Floats, Floats]:

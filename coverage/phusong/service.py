@@ -310,8 +310,9 @@ def _verdict(judged: pd.DataFrame, decisive: NDArray[np.float64], hope: NDArray[
                             minlength=count)
     enough = judged["free_space_probability"] >= need.probability
     not_yet = ~(judged["probability"] >= need.probability)
-    blocked = any_of(enough & not_yet & (judged["clearance"] < 0.0))
     lost = judged["probability"].isna()
+    hopeless = lost & ~(judged["best_case_probability"] >= need.gap_probability)
+    blocked = any_of(enough & not_yet & ((judged["clearance"] < 0.0) | hopeless))
     no_ground = any_of(lost & judged["elevation_missing"])
     status = np.full(count, "uncovered", dtype=object)
     reason = np.full(count, "signal_too_weak", dtype=object)

@@ -133,9 +133,8 @@ class Terrain:
     @property
     def relief_m(self) -> tuple[float, float]:
         """(lowest, highest) known height, metres; NaN if none is known."""
-        if not np.isfinite(self.heights).any():
-            return float("nan"), float("nan")
-        return float(np.nanmin(self.heights)), float(np.nanmax(self.heights))
+        low = np.fmin.reduce(self.heights, axis=None)
+        return float(low), float(np.fmax.reduce(self.heights, axis=None))
 
     def to_grid(self, x: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
         """Return (column, row) of positions in the working CRS; whole numbers are pixel centres."""

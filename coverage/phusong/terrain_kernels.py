@@ -17,6 +17,19 @@ __all__ = ["fill_profiles", "horizons", "sample_grid"]
 
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def _between_four(heights, column, row):
+    """Return the height between four pixels that all lie on the grid, metres."""
+    j = int(column)
+    i = int(row)
+    u = column - j
+    v = row - i
+    above = float(heights[i, j]) + (float(heights[i, j + 1]) - float(heights[i, j])) * u
+    below = float(heights[i + 1, j]) + (float(heights[i + 1, j + 1])
+                                        - float(heights[i + 1, j])) * u
+    return above + (below - above) * v
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def _bilinear(heights, column, row):
     """Return the height at grid coordinates, metres; NaN where it is not known."""
     rows, columns = heights.shape
@@ -28,9 +41,10 @@ def _bilinear(heights, column, row):
     i = min(int(row), rows - 2)
     u = column - j
     v = row - i
-    above = heights[i, j] * (1.0 - u) + heights[i, j + 1] * u
-    below = heights[i + 1, j] * (1.0 - u) + heights[i + 1, j + 1] * u
-    return above * (1.0 - v) + below * v
+    above = float(heights[i, j]) + (float(heights[i, j + 1]) - float(heights[i, j])) * u
+    below = float(heights[i + 1, j]) + (float(heights[i + 1, j + 1])
+                                        - float(heights[i + 1, j])) * u
+    return above + (below - above) * v
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -38,6 +52,23 @@ def sample_grid(heights, columns, rows, out):
     """Fill `out` with the bilinear heights at grid coordinates `columns`, `rows`."""
     for k in range(out.shape[0]):
         out[k] = _bilinear(heights, columns[k], rows[k])
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def _well_inside(heights, ends):
+    """Tell whether a path keeps at least one pixel away from the edge of the grid.
+
+    Between three points that keep two pixels away, a parabola bowed by less
+    than one pixel does.
+    """
+    rows, columns = heights.shape
+    inside = True
+    for k in range(0, 6, 2):
+        inside &= 2.0 <= ends[k] <= columns - 3.0
+        inside &= 2.0 <= ends[k + 1] <= rows - 3.0
+    bow_c = 2.0 * (ends[0] + ends[4]) - 4.0 * ends[2]
+    bow_r = 2.0 * (ends[1] + ends[5]) - 4.0 * ends[3]
+    return inside and abs(bow_c) < 4.0 and abs(bow_r) < 4.0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -59,8 +90,7 @@ def fill_profiles(heights, ends, distance_m, offsets, along_m, out):
         Filled: distance from the transmitter and height, metres.
     """
     for k in range(distance_m.shape[0]):
-        a, b = offsets[k], offsets[k + 1]
-        last = b - a - 1
+        a, last = offsets[k], offsets[k + 1] - offsets[k] - 1
         c0, r0, c2, r2 = ends[k, 0], ends[k, 1], ends[k, 4], ends[k, 5]
         bow_c = 2.0 * (c0 + c2) - 4.0 * ends[k, 2]
         bow_r = 2.0 * (r0 + r2) - 4.0 * ends[k, 3]
@@ -68,15 +98,22 @@ def fill_profiles(heights, ends, distance_m, offsets, along_m, out):
         tilt_r = r2 - r0 - bow_r
         share = 1.0 / last
         length = distance_m[k]
+        if _well_inside(heights, ends[k]):
+            for i in range(1, last):
+                t = i * share
+                along_m[a + i] = t * length
+                out[a + i] = _between_four(heights, c0 + t * (tilt_c + t * bow_c),
+                                           r0 + t * (tilt_r + t * bow_r))
+        else:
+            for i in range(1, last):
+                t = i * share
+                along_m[a + i] = t * length
+                out[a + i] = _bilinear(heights, c0 + t * (tilt_c + t * bow_c),
+                                       r0 + t * (tilt_r + t * bow_r))
         along_m[a] = 0.0
         out[a] = _bilinear(heights, c0, r0)
-        for i in range(1, last):
-            t = i * share
-            along_m[a + i] = t * length
-            out[a + i] = _bilinear(heights, c0 + t * (tilt_c + t * bow_c),
-                                   r0 + t * (tilt_r + t * bow_r))
-        along_m[b - 1] = length
-        out[b - 1] = _bilinear(heights, c2, r2)
+        along_m[a + last] = length
+        out[a + last] = _bilinear(heights, c2, r2)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

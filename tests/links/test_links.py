@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from landscape import CRS, LEFT, TOP, cell_table, country, ground, hills, school_table
-from phusong import links as rooms
+from phusong import links_search
 from phusong.errors import InputError, UnknownNameError
 from phusong.links import budget, link
 from phusong.radio import path_loss
@@ -81,12 +81,12 @@ def test_threads_and_units_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("PHUSONG_THREADS", "1")
     expected = link(points, cells, terrain, FAST)
     monkeypatch.setenv("PHUSONG_THREADS", "3")
-    monkeypatch.setattr(rooms, "POINTS_AT_ONCE", 4)
+    monkeypatch.setattr(links_search, "POINTS_AT_ONCE", 4)
     told: list[tuple[str, int, int]] = []
     equal(expected, link(points, cells, terrain, FAST, progress=lambda *a: told.append(a)))
     assert told[-1] == ("link", len(points), len(points))
     assert len(told) > 3
-    monkeypatch.setattr(rooms, "PAIRS_AT_ONCE", 10)
+    monkeypatch.setattr(links_search, "PAIRS_AT_ONCE", 10)
     equal(expected, link(points, cells, terrain, FAST))
     monkeypatch.setenv("PHUSONG_THREADS", "many")
     with pytest.raises(InputError, match="no number of threads"):

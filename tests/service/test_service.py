@@ -192,6 +192,20 @@ def test_a_hole_in_the_terrain_makes_the_point_unknown() -> None:
     assert row["best_cell_id"] == "c000"
 
 
+def test_a_hole_beside_a_known_mountain_leaves_no_doubt() -> None:
+    heights = np.full((200, 200), 100.0)
+    heights[:, 95:105] = 900.0
+    heights[:, 120] = np.nan
+    point, cell = school_table(LEFT + 9000, TOP - 6000), cell_table(LEFT + 3000, TOP - 6000)
+    found = link(point, cell, ground(heights), FAST)
+    row = assess(point, found, Need()).iloc[0]
+    assert np.isnan(found["received_dbm"].iloc[0]), "it stays unknown how much is lost"
+    assert (row["status"], row["reason"]) == ("uncovered", "terrain_blocked")
+    heights[:, 120] = 100.0
+    filled = link(point, cell, ground(heights), FAST)
+    assert found["best_case_dbm"].iloc[0] == filled["received_dbm"].iloc[0]
+
+
 def test_definitions_are_named_sourced_and_ordered() -> None:
     assert [DEFINITIONS[n].received_dbm for n in ("voice", "data", "class", "school")] == [
         -115.0, -110.0, -105.0, -95.0]

@@ -1,0 +1,236 @@
+"""The search for the best few cells of each point, without ever holding all pairs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from phusong.links_kernels import count_in_range, fill_segments, insert_levels, take_strongest
+from phusong.links_scene import Floats, Ints, Scene, bound_slack_db
+
+__all__ = ["COLUMNS", "Search", "groups_of", "operators_of"]
+
+PAIRS_AT_ONCE = 1_000_000
+"""Pairs in range that one unit of work holds; bounds the memory."""
+
+POINTS_AT_ONCE = 1_024
+"""Points of one unit of work."""
+
+COLUMNS = ("point", "cell", "distance_m", "bearing_deg", "pattern_db", "loss_db", "received_dbm",
+           "free_space_dbm", "best_case_dbm", "clearance", "cells_considered")
+"""What the search returns for each link."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Cells gathered into stacks, stacks into buckets, ready to be searched.
+
+    Parameters
+    ----------
+    scene : Scene
+        Points, cells, ground.
+    cell, first : (cells,), (stacks + 1,) int64
+        Cells sorted by stack, and where each stack begins.
+    x, y, reach_m, strength_dbm : (stacks,) float64
+        Place, reach, and the level of the strongest cell at 1 m in free space
+        (never too low).
+    group, cells : (stacks,) int64
+        Who competes with whom; how many cells a stack has.
+    operator : (groups,) int64
+        Operator of each group.
+    grid, starts : arrays
+        The buckets, as `count_in_range` takes them.
+    prune : bool
+        Whether to leave out what cannot beat the best few.
+    """
+
+    scene: Scene
+    cell: Ints
+    first: Ints
+    x: Floats
+    y: Floats
+    reach_m: Floats
+    strength_dbm: Floats
+    group: Ints
+    cells: Ints
+    operator: Ints
+    grid: Floats
+    starts: Ints
+    prune: bool
+
+    @classmethod
+    def of(cls, scene: Scene, sites: pd.DataFrame, prune: bool) -> Search:
+        """Sort the cells of a scene; `sites` are the rows it was made from."""
+        group, operator = groups_of(sites)
+        x, y = scene.cells.x, scene.cells.y
+        size = max(float(scene.reach_m.max()) / 4.0, 1.0)
+        left, low = float(x.min()), float(y.min())
+        columns, rows = int((x.max() - left) // size) + 1, int((y.max() - low) // size) + 1
+        bucket = ((y - low) // size) * columns + (x - left) // size
+        keys = np.stack([bucket, x, y, scene.cells.height_m, scene.frequency_mhz, group,
+                         scene.reach_m])
+        cell = np.lexsort(keys[::-1])
+        changes = (np.diff(keys[:, cell], axis=1) != 0.0).any(axis=0)
+        first = np.concatenate([[0], np.flatnonzero(changes) + 1, [cell.shape[0]]])
+        top = cell[first[:-1]]
+        # a millionth of a dB more, so that rounding never makes the bound too low
+        strength = scene.strength_dbm() + bound_slack_db(scene.radio) + 1e-6
+        starts = np.searchsorted(bucket[top], np.arange(columns * rows + 1))
+        return cls(scene, cell, first, x[top], y[top], scene.reach_m[top],
+                   np.maximum.reduceat(strength[cell], first[:-1]), group[top], np.diff(first),
+                   operator, np.array([left, low, size, columns, rows], np.float64),
+                   starts.astype(np.int64), prune and bool(np.isfinite(strength).all()))
+
+    def units(self) -> list[Ints]:
+        """Cut the points into neighbourhoods of bounded size."""
+        p = self.scene.points
+        order = along_a_curve(p.x, p.y)
+        counts = np.empty(order.shape[0], np.int64)
+        count_in_range(p.x[order], p.y[order], self.x, self.y, self.reach_m, self.grid,
+                       self.starts, counts)
+        units, first, held = [], 0, 0
+        for i, count in enumerate(counts.tolist()):
+            if i > first and (held + count > PAIRS_AT_ONCE or i - first == POINTS_AT_ONCE):
+                units.append(order[first:i])
+                first, held = i, 0
+            held += count
+        return [*units, order[first:]]
+
+    def best_links(self, unit: Ints) -> pd.DataFrame:
+        """Return the links worth keeping of the points numbered `unit`, by `COLUMNS`."""
+        segments, levels, stacks = self._segments(unit)
+        best = np.full((len(segments), self.scene.radio.best_per_operator), -np.inf)
+        never = np.full(len(segments), -np.inf)
+        first, left = segments[:, 2].copy(), segments[:, 3].copy()
+        rounds: list[dict[str, np.ndarray]] = []
+        most = 1 if self.prune else int(left.max(initial=1))
+        while left.any():
+            floor = best[:, -1] if self.prune else never
+            room = int(np.minimum(left, most).sum())
+            segment, stack = np.empty(room, np.int64), np.empty(room, np.int64)
+            taken = take_strongest(levels, stacks, first, left, floor, most, segment, stack)
+            rows = self._levels(unit[segments[segment[:taken], 0]], segment[:taken],
+                                stack[:taken], floor)
+            insert_levels(rows["segment"], rows["received_dbm"], best)
+            rounds.append(rows)
+            most += len(rounds) // 4
+        if not rounds:
+            return pd.DataFrame(columns=list(COLUMNS))
+        computed = {name: np.concatenate([rows[name] for rows in rounds]) for name in rounds[0]}
+        kept = self._worth_keeping(computed, best)
+        kept["clearance"] = self.scene.clearances(kept["point"], kept["cell"], kept["distance_m"])
+        kept["cells_considered"] = self._considered(segments, kept["segment"])
+        return pd.DataFrame({name: kept[name] for name in COLUMNS})
+
+    def _segments(self, unit: Ints) -> tuple[Ints, Floats, Ints]:
+        """Return (point, group, first pair, pairs, cells) of each segment, and the heaps."""
+        p = self.scene.points
+        x, y = p.x[unit], p.y[unit]
+        offsets = np.zeros(len(unit) + 1, np.int64)
+        count_in_range(x, y, self.x, self.y, self.reach_m, self.grid, self.starts, offsets[1:])
+        np.cumsum(offsets, out=offsets)
+        groups = len(self.operator)
+        levels, stacks = np.empty(offsets[-1]), np.empty(offsets[-1], np.int64)
+        segments = np.empty((min(int(offsets[-1]), len(unit) * groups), 5), np.int64)
+        number = fill_segments(x, y, self.x, self.y, self.reach_m, self.strength_dbm, self.group,
+                               self.cells, np.zeros(groups, np.int64), self.grid, self.starts,
+                               offsets, levels, stacks, segments)
+        return segments[:number], levels, stacks
+
+    def _levels(self, point: Ints, segment: Ints, stack: Ints,
+                floor: Floats) -> dict[str, np.ndarray]:
+        """Compute the levels of all cells of stacks that may reach their segment's floor."""
+        cells = self.cells[stack]
+        pair = np.repeat(np.arange(len(stack)), cells)
+        ahead = np.arange(len(pair)) - np.repeat(np.cumsum(cells) - cells, cells)
+        cell, segment = self.cell[self.first[stack][pair] + ahead], segment[pair]
+        aim = self.scene.aim(point[pair], cell)
+        use = ~(aim.free_space_dbm + bound_slack_db(self.scene.radio) < floor[segment])
+        # the cells of a stack share one path, hence one loss
+        distance = np.empty(len(stack))
+        distance[pair] = aim.distance_m
+        wanted = np.unique(pair[use])
+        of_stack, case = np.full(len(stack), np.nan), np.full(len(stack), np.nan)
+        front = self.cell[self.first[stack]]
+        of_stack[wanted] = self.scene.losses(point[wanted], front[wanted], distance[wanted])
+        lost = wanted[np.isnan(of_stack[wanted])]
+        case[lost] = self.scene.losses(point[lost], front[lost], distance[lost], best_case=True)
+        pair, cell, clear = pair[use], cell[use], aim.free_space_dbm[use]
+        loss = of_stack[pair]
+        level = self.scene.received(cell, aim.pattern_db[use], loss)
+        hope = self.scene.received(cell, aim.pattern_db[use], case[pair])
+        hope = np.where(np.isnan(hope), clear, hope)
+        return {"segment": segment[use], "point": point[pair], "cell": cell,
+                "distance_m": aim.distance_m[use], "bearing_deg": aim.bearing_deg[use],
+                "pattern_db": aim.pattern_db[use], "loss_db": loss,
+                "received_dbm": level, "free_space_dbm": clear,
+                "best_case_dbm": np.where(np.isnan(level), hope, level)}
+
+    def _worth_keeping(self, rows: dict[str, np.ndarray], best: Floats) -> dict[str, np.ndarray]:
+        """Keep the best known levels, the best free-space level and the best unknown."""
+        segment, clear, level = rows["segment"], rows["free_space_dbm"], rows["received_dbm"]
+        use = ~(clear + bound_slack_db(self.scene.radio) < best[segment, -1])
+        known = _leaders(np.flatnonzero(use & ~np.isnan(level)), segment, level, rows["cell"],
+                         best.shape[1])
+        nominal = _leaders(np.flatnonzero(use), segment, clear, rows["cell"], 1)
+        hope = rows["best_case_dbm"]
+        use &= np.isnan(level) & ~(hope < best[segment, -1])
+        unknown = _leaders(np.flatnonzero(use), segment, hope, rows["cell"], 1)
+        kept = np.unique(np.concatenate([known, nominal, unknown]))
+        return {name: column[kept] for name, column in rows.items()}
+
+    def _considered(self, segments: Ints, segment: Ints) -> Ints:
+        """Return for links how many cells of their operator are in range of their point."""
+        key = segments[:, 0] * len(self.operator) + self.operator[segments[:, 1]]
+        names, where = np.unique(key, return_inverse=True)
+        total = np.zeros(len(names), np.int64)
+        np.add.at(total, where, segments[:, 4])
+        return total[where[segment]]
+
+
+def _leaders(rows: Ints, segment: Ints, level: Floats, cell: Ints, count: int) -> Ints:
+    """Return of `rows` the `count` of each segment with the highest level; ties by cell."""
+    rows = rows[np.lexsort((cell[rows], -level[rows], segment[rows]))]
+    mine = segment[rows]
+    new = np.ones(len(rows), bool)
+    new[1:] = mine[1:] != mine[:-1]
+    begin = np.flatnonzero(new)
+    place = np.arange(len(rows)) - np.repeat(begin, np.diff(np.append(begin, len(rows))))
+    return rows[place < count]
+
+
+def groups_of(sites: pd.DataFrame) -> tuple[Ints, Ints]:
+    """Return the group of each cell, and the operator (a number) of each group.
+
+    A group is one operator, technology and carrier; of candidates also one
+    site, because candidates are alternatives to each other.
+    """
+    operator = operators_of(sites)
+    candidate = (sites["status"] == "candidate").to_numpy(bool)
+    alone = np.where(candidate, sites["site_id"].astype(str).to_numpy(object), "")
+    frame = pd.DataFrame({"o": operator, "t": sites["technology"].to_numpy(object),
+                          "f": sites["frequency_mhz"].to_numpy(float), "s": alone})
+    group = frame.groupby(["o", "t", "f", "s"], sort=True).ngroup().to_numpy(np.int64)
+    _, number = np.unique(operator.astype(str), return_inverse=True)
+    of_group = np.zeros(int(group.max(initial=-1)) + 1, np.int64)
+    of_group[group] = number
+    return group, of_group
+
+
+def operators_of(sites: pd.DataFrame) -> np.ndarray:
+    """Return the operator of each cell; empty text where it is not known."""
+    if "operator" not in sites:
+        return np.full(len(sites), "", dtype=object)
+    return sites["operator"].fillna("").to_numpy(object)
+
+
+def along_a_curve(x: Floats, y: Floats) -> Ints:
+    """Order places so that neighbours in the order are neighbours on the ground (Morton)."""
+    code = np.zeros(x.shape[0], np.uint64)
+    for shift, value in ((0, x), (1, y)):
+        bits = ((value - value.min()) / 1000.0).astype(np.uint64)
+        for k in range(14):
+            code |= ((bits >> np.uint64(k)) & np.uint64(1)) << np.uint64(2 * k + shift)
+    return np.argsort(code, kind="stable")
