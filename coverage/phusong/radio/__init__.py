@@ -139,17 +139,16 @@ def path_loss(name: str, paths: Paths, frequency_mhz: Number, tx_height_m: Numbe
     """
     model_of(name)
     air, distance = Medium() if medium is None else medium, paths.distance_m
-    terms = [spread(value, len(paths)) for value in (frequency_mhz, tx_height_m, rx_height_m)]
+    f, tx, rx = (spread(x, len(paths)) for x in (frequency_mhz, tx_height_m, rx_height_m))
     used = models_used(name, distance)
     loss = np.full(len(paths), np.nan)
     for each in np.unique(used):
         model, mine = MODELS[str(each)], np.flatnonzero(used == each)
         if mine.size == len(paths):
-            found = model.function(paths, *terms, air)
+            found = model.function(paths, f, tx, rx, air)
         else:
-            found = model.function(_some(paths, mine), *(term[mine] for term in terms),
-                                   air.of(mine))
-        valid = model.out_of_range(distance[mine], *(term[mine] for term in terms)) == ""
+            found = model.function(_some(paths, mine), f[mine], tx[mine], rx[mine], air.of(mine))
+        valid = model.out_of_range(distance[mine], f[mine], tx[mine], rx[mine]) == ""
         loss[mine[valid]] = found[valid]
     return loss
 
