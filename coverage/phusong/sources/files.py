@@ -141,7 +141,12 @@ def _as_text(cells: pd.Series) -> pd.Series:
                           else repr(float(v)), na_action="ignore")
         return whole.astype("str").fillna("")
     missing = cells.isna()
-    return cells.astype(object).map(tidy).astype("str").mask(missing, "")
+    return cells.astype(object).map(_written).astype("str").mask(missing, "")
+
+
+def _written(cell: object) -> str:
+    """Return a cell as text; objects and lists, which some formats allow, as JSON."""
+    return json.dumps(cell, ensure_ascii=False) if isinstance(cell, (dict, list)) else tidy(cell)
 
 
 def _spread(frame: pd.DataFrame) -> pd.DataFrame:

@@ -177,7 +177,7 @@ def kept(table: RawTable, source: Source, profile: Profile) -> tuple[RawTable, i
         allowed = {tidy("" if v is None else v).casefold() for v in values}
         hit = cells.str.casefold().isin(allowed).to_numpy(bool)
         if "" in allowed:
-            hit |= blank(cells, profile)
+            hit = hit | blank(cells, profile)
         mask &= hit
     if mask.all():
         return table, 0

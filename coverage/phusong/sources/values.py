@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,7 @@ _YEARS = (1900, 2200)
 
 def tidy(text: object) -> str:
     """Return a cell as text in Unicode NFC with single spaces and none at its ends."""
-    return _SPACES.sub(" ", str(text)).strip()
+    return unicodedata.normalize("NFC", _SPACES.sub(" ", str(text)).strip())
 
 
 def blank(cells: pd.Series, profile: Profile) -> NDArray[np.bool_]:
