@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from phusong.errors import InputError, MissingFileError
+from phusong.errors import InputError, MissingFileError, UnknownNameError
 from phusong.paths import pack
 from phusong.radio import Medium, path_loss
 from phusong.radio.diffraction import knife_edge_loss
@@ -16,7 +16,7 @@ from phusong.radio.hata import hata_loss_db
 from phusong.radio.p526 import diffraction
 from phusong.radio.p1812 import intermediates
 from phusong.radio.rma import rma_nlos_loss_db
-from phusong.verify import Check, verify_radio
+from phusong.verify import Check, verify, verify_radio
 from phusong.verify.checks import compare
 from phusong.verify.radio import FOLDERS
 
@@ -126,6 +126,13 @@ def test_no_vectors(tmp_path: Path) -> None:
         verify_radio(tmp_path)
 
 
+def test_only_what_can_be_verified(tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match='Did you mean "radio"'):
+        verify("raido", tmp_path)
+
+
 def test_check_is_plain() -> None:
+    assert str(Check("a", 2, 0.5, 1e-6, False)) == (
+        "FAIL a: 2 cases, off by at most 0.5 dB (allowed 1e-06)")
     assert set(Check("a", 1, 0.0, 1e-6, True).as_dict()) == {
         "name", "cases", "max_abs_error_db", "tolerance_db", "ok"}

@@ -5,7 +5,38 @@ Trust is something one can run: ``phusong verify radio --vectors DIR``.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
+from phusong.errors import UnknownNameError
+from phusong.nouns import nearest
 from phusong.verify.checks import Check
 from phusong.verify.radio import verify_radio
 
-__all__ = ["Check", "verify_radio"]
+__all__ = ["ENGINES", "Check", "verify", "verify_radio"]
+
+ENGINES: dict[str, Callable[[Path], list[Check]]] = {
+    "radio": verify_radio,
+}
+"""What can be verified, and by which function."""
+
+
+def verify(what: str, folder: Path) -> list[Check]:
+    """Compare an engine with the reference values below `folder`.
+
+    Parameters
+    ----------
+    what : str
+        A key of `ENGINES`.
+    folder : Path
+        Folder of reference values.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such engine.
+    """
+    if what not in ENGINES:
+        raise UnknownNameError(f'There is nothing called "{what}" to verify. '
+                               f"{nearest(what, ENGINES)}")
+    return ENGINES[what](Path(folder))

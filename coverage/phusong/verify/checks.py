@@ -39,6 +39,11 @@ class Check:
     tolerance_db: float
     ok: bool
 
+    def __str__(self) -> str:
+        mark = "ok  " if self.ok else "FAIL"
+        return (f"{mark} {self.name}: {self.cases} cases, off by at most "
+                f"{self.max_abs_error_db:.2g} dB (allowed {self.tolerance_db:g})")
+
     def as_dict(self) -> dict[str, str | int | float | bool | None]:
         """Return the check as plain JSON values; a missing error becomes null."""
         error = self.max_abs_error_db
