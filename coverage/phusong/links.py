@@ -105,7 +105,7 @@ def _table(rows: pd.DataFrame, point_ids: pd.Index, sites: pd.DataFrame,
         "distance_m": rows["distance_m"].to_numpy(), "clearance": rows["clearance"].to_numpy(),
         "loss_db": rows["loss_db"].to_numpy(), "received_dbm": rows["received_dbm"].to_numpy(),
         "free_space_dbm": rows["free_space_dbm"].to_numpy(),
-        "model": used.astype(object),
+        "best_case_dbm": rows["best_case_dbm"].to_numpy(), "model": used.astype(object),
         "cells_considered": rows["cells_considered"].to_numpy(),
         "bearing_deg": rows["bearing_deg"].to_numpy(), "pattern_db": rows["pattern_db"].to_numpy(),
         "unknown_because": why.astype(object)}, index=index)

@@ -194,7 +194,7 @@ def test_a_hole_in_the_terrain_makes_the_point_unknown() -> None:
 
 def test_a_hole_beside_a_known_mountain_leaves_no_doubt() -> None:
     heights = np.full((200, 200), 100.0)
-    heights[:, 95:105] = 900.0
+    heights[:, 70:110] = 1500.0
     heights[:, 120] = np.nan
     point, cell = school_table(LEFT + 9000, TOP - 6000), cell_table(LEFT + 3000, TOP - 6000)
     found = link(point, cell, ground(heights), FAST)
