@@ -51,6 +51,8 @@ class Results:
         Stages that were read from the store instead of being computed.
     digest : str
         Hash of inputs, parameters and program: the name of this run.
+    warm : bool
+        Whether the compiled kernels are loaded.
     """
 
     study: Study
@@ -61,6 +63,7 @@ class Results:
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     recalled: list[str] = field(default_factory=list)
     digest: str = ""
+    warm: bool = False
 
     def __getattr__(self, name: str) -> pd.DataFrame:
         if name.startswith("_") or name not in self.tables:
@@ -75,8 +78,8 @@ class Results:
 
     @property
     def gaps(self) -> gpd.GeoDataFrame:
-        """Points that nobody covers: what a plan is for."""
-        return self.points[self.tables["service"]["status"] == "uncovered"]
+        """Points that the goal wants closed: by default those that nobody covers."""
+        return self.points[self.tables["service"]["status"].isin(self.study.goal.closes)]
 
     @property
     def services(self) -> dict[dt.date, dict[str, pd.DataFrame]]:
@@ -98,7 +101,7 @@ STAGES: tuple[Stage, ...] = (
           lambda r, say: link(r.points, r.standing, r.terrain, r.study.radio, progress=say)),
     Stage("service", ("links",), ("need",),
           lambda r, say: assess(r.points, r.links, r.study.need)),
-    Stage("spots", ("service",), ("siting", "radio"),
+    Stage("spots", ("service",), ("siting", "radio", "goal"),
           lambda r, say: propose(r.gaps, r.standing, r.terrain, r.around, r.study.siting,
                                  radio=r.study.radio)),
     Stage("reach", ("spots",), ("radio",),
@@ -195,9 +198,16 @@ def _stage(stage: Stage, key: str, results: Results, store: Store | None,
         if found is not None:
             results.recalled.append(stage.makes)
             return found
-    _say(progress, stage.makes, 0, 1)
-    table = stage.verb(results, progress)
-    _say(progress, stage.makes, 1, 1)
+    if "radio" in stage.nouns and not results.warm:
+        warm_up(results.study, progress)
+        results.warm = True
+
+    def say(_: str, done: int, of_all: int) -> None:
+        _say(progress, stage.makes, done, of_all)
+
+    say("", 0, 1)
+    table = stage.verb(results, say)
+    say("", 1, 1)
     if store is None:
         return table
     return store.keep(stage.makes, key, table, study=results.study.name,

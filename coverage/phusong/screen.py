@@ -49,6 +49,8 @@ class Screen:
         self.quiet = quiet
         self.as_json = as_json
         self.out = Console(soft_wrap=True, highlight=False)
+        if not self.out.is_terminal:
+            self.out = Console(soft_wrap=True, highlight=False, width=140)
         self.err = Console(stderr=True, soft_wrap=True, highlight=False)
 
     @contextmanager
@@ -115,6 +117,9 @@ class Screen:
         table = _table("", *STATUSES, "all", right=range(1, 6))
         for name, label in (("points", "Points"), ("learners", "Students"),
                             ("poor_learners", "of them poor or near-poor")):
+            if figures[name] is None:
+                table.add_row(label, *["?"] * (len(STATUSES) + 1))
+                continue
             table.add_row(label, *(f"[{COLOURS.get(s, 'bold')}]{figures[name][s]:,.0f}[/]"
                                    for s in (*STATUSES, "all")))
         self.out.print(table)

@@ -26,7 +26,8 @@ def summarise(results: Results) -> dict[str, Any]:
     -------
     dict
         ``study``, ``title``, ``fictional``, ``as_of``, ``definition``,
-        ``points`` and ``learners`` by status (plus ``all``), ``poor_learners``,
+        ``points`` and ``learners`` by status (plus ``all``), ``poor_learners``
+        (None where no file counts them),
         ``reasons``, ``by_kind``, ``targets`` (newest snapshot of each),
         ``plan`` (the first ten sites), ``assumptions``, ``digest``.  JSON can write it.
     """
@@ -41,7 +42,7 @@ def summarise(results: Results) -> dict[str, Any]:
         "definition": study.need.name,
         "points": _by_status(service, pd.Series(1, index=service.index), int),
         "learners": _by_status(service, _filled(results.points, "learners"), float),
-        "poor_learners": _by_status(service, poor, float),
+        "poor_learners": _by_status(service, poor, float) if _known(results.points) else None,
         "reasons": {str(k): int(v) for k, v in service["reason"].value_counts().items()},
         "by_kind": _by_kind(results.points, service),
         "targets": _targets(results),
@@ -64,6 +65,12 @@ def assumptions(results: Results) -> dict[str, int]:
                 key = f"{name}.{column}"
                 found[key] = found.get(key, 0) + 1
     return dict(sorted(found.items()))
+
+
+def _known(points: pd.DataFrame) -> bool:
+    """Tell whether any file counts poor or near-poor learners."""
+    columns = [c for c in ("learners_poor", "learners_near_poor") if c in points.columns]
+    return bool(points[columns].notna().to_numpy().any()) if columns else False
 
 
 def _filled(table: pd.DataFrame, column: str) -> pd.Series:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -28,6 +29,10 @@ class Goal(Noun):
     ----------
     need : Need
         The definition of covered that counts.
+    closes : tuple of {"uncovered", "uncertain", "unknown"}
+        Statuses of the points that count as gaps.  An unknown is not an
+        uncovered: to plan for points of which data are missing is a choice
+        that the study file states.
     budget : float or None
         Greatest present value of all sites together, in the currency of the
         costs; None = no limit.
@@ -56,6 +61,7 @@ class Goal(Noun):
     """
 
     need: Need = Field(default_factory=Need)
+    closes: tuple[Literal["uncovered", "uncertain", "unknown"], ...] = ("uncovered",)
     budget: float | None = Field(default=None, gt=0.0)
     max_sites: int | None = Field(default=10, ge=1)
     poor_weight: float = Field(default=1.0, ge=0.0, le=100.0)
