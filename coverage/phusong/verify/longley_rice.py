@@ -80,6 +80,21 @@ def _check_inregime(folder: Path) -> list[Check]:
                     RECOMPUTED_DB)]
 
 
+def _check_command_example(folder: Path) -> list[Check]:
+    """Return the check of NTIA's command-line example, whose figures have one decimal."""
+    name, profile = "ntia_cmd_example_p2p_cr.csv", "ntia_cmd_example_pfl.csv"
+    if not ((folder / name).is_file() and (folder / profile).is_file()):
+        return []
+    (rows,) = read_vectors(folder, name)
+    ((d, h),) = _profiles(folder / profile)
+    ours = [itm(pack([d], [h]), 3500.0, 15.0, 3.0,
+                Medium(n0=301.0, climate=5, variability_mode=1, time_percent=float(reliability),
+                       situation_percent=float(confidence)))[0]
+            for reliability, confidence in zip(rows.reliability, rows.confidence, strict=True)]
+    return [compare(f"itm/{name} itm", ours, rows.computed_here_dB, RECOMPUTED_DB),
+            compare(f"itm/{name} itm published", ours, rows.expected_dB_1dp, PUBLISHED_DB)]
+
+
 def check_itm(folder: Path) -> list[Check]:
     """Return the checks of Longley-Rice against NTIA's version 1.4 and published values."""
     out = []
@@ -91,7 +106,7 @@ def check_itm(folder: Path) -> list[Check]:
             out += [compare("itm/ntia_p2p_recomputed.csv itm", ours, rows["A_dB_itm_v1.4_here"],
                             RECOMPUTED_DB),
                     compare("itm/ntia_p2p.csv itm", ours, rows["A__db"], PUBLISHED_DB)]
-    out += _check_inregime(folder)
+    out += _check_inregime(folder) + _check_command_example(folder)
     if (folder / "qkpfl_cases.csv").is_file() and (folder / "qkpfl_profile_pfl.csv").is_file():
         (rows,) = read_vectors(folder, "qkpfl_cases.csv")
         ((d, h),) = _profiles(folder / "qkpfl_profile_pfl.csv")
