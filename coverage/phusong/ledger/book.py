@@ -21,8 +21,8 @@ from phusong.ledger.audit import EVENT_COLUMNS, FILE_COLUMNS, GENESIS, audit, li
 from phusong.ledger.events import Event, Statement
 from phusong.ledger.fold import withdrawn
 from phusong.ledger.keep import (
-    LedgerBusyError,
     LedgerError,
+    in_words,
     keep,
     locked,
     make_folder,
@@ -148,15 +148,16 @@ class Book:
             raise LedgerError(f"SQLite {sqlite3.sqlite_version} is too old for the ledger: it "
                               f"needs 3.37 or later. Use a newer Python.")
         path = Path(path)
-        make_folder(path.parent / "raw")
-        with locked(cls._lock_of(path), wait_s=wait_s):
-            connection = connect(path, wait_s)
-            try:
-                prepare(connection, path)
-            except BaseException:
-                connection.close()
-                raise
-            sweep(path.parent / "raw")
+        with in_words(f"{path}: the ledger cannot be opened"):
+            make_folder(path.parent / "raw")
+            with locked(cls._lock_of(path), wait_s=wait_s):
+                connection = connect(path, wait_s)
+                try:
+                    prepare(connection, path)
+                except BaseException:
+                    connection.close()
+                    raise
+                sweep(path.parent / "raw")
         return cls(connection, path, wait_s)
 
     @classmethod
@@ -179,7 +180,8 @@ class Book:
 
     def close(self) -> None:
         """Close the file."""
-        self._db.close()
+        with in_words("The ledger cannot be closed in order; nothing is lost"):
+            self._db.close()
 
     @property
     def raw(self) -> Path | None:
@@ -230,7 +232,7 @@ class Book:
             False if the very same filing was there already: nothing was written, and
             what it said then is now a duplicate.
         """
-        try:
+        with in_words(f"{filing.name}: nothing of it was entered into the ledger"):
             if self.raw is not None:
                 keep(self.raw, filing.data)
             with self._writing():
@@ -241,13 +243,6 @@ class Book:
                     return seq, tuple(again), False
                 rows = self._settle(filing.rows)
                 seq = self._write(filing, rows)
-        except (OSError, sqlite3.Error) as error:
-            if isinstance(error, LedgerBusyError):
-                raise
-            raise LedgerError(f"{filing.name}: nothing of it was entered into the ledger "
-                              f"({error}). Mend the disk (full? read-only?), then run the same "
-                              f"command again: what is entered already is not counted "
-                              f"twice.") from error
         return seq, rows, True
 
     def _settle(self, rows: Iterable[Row]) -> tuple[Row, ...]:
@@ -306,9 +301,10 @@ class Book:
 
     def head(self) -> tuple[int, str]:
         """Return the number and the hash of the last entry (0 and zeros if there is none)."""
-        found = self._db.execute(
-            "SELECT seq, hash FROM files UNION ALL SELECT seq, hash FROM events "
-            "ORDER BY seq DESC LIMIT 1").fetchone()
+        with in_words("The ledger cannot be read"):
+            found = self._db.execute(
+                "SELECT seq, hash FROM files UNION ALL SELECT seq, hash FROM events "
+                "ORDER BY seq DESC LIMIT 1").fetchone()
         return (0, GENESIS) if found is None else (int(found[0]), str(found[1]))
 
     def rows_of(self, seq: int) -> list[Row]:
@@ -352,13 +348,15 @@ class Book:
             if value is not None:
                 where.append(f"e.{name}=?")
                 given.append(value)
-        found = self._db.execute(
-            "SELECT e.seq, e.event_key, e.body, min(f.recorded_at), max(r.reported_on) "
-            "FROM events e JOIN rows r USING (event_key) JOIN files f ON f.seq = r.file_seq "
-            f"WHERE {' AND '.join(where)} GROUP BY e.seq ORDER BY e.seq", given).fetchall()
+        with in_words("The ledger cannot be read"):
+            found = self._db.execute(
+                "SELECT e.seq, e.event_key, e.body, min(f.recorded_at), max(r.reported_on) "
+                "FROM events e JOIN rows r USING (event_key) JOIN files f ON f.seq = r.file_seq "
+                f"WHERE {' AND '.join(where)} GROUP BY e.seq ORDER BY e.seq", given).fetchall()
         return [Statement(Event.from_body(body), key, on or known[:10], known, number)
                 for number, key, body, known, on in found]
 
     def verify(self) -> list[str]:
         """Return everything that is wrong with the book, in words; see `audit`."""
-        return audit(self._db, self.raw)
+        with in_words("The ledger cannot be read"):
+            return audit(self._db, self.raw)

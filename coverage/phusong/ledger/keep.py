@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +18,8 @@ except ImportError:  # pragma: no cover - Windows
     fcntl = None  # type: ignore[assignment]
     import msvcrt
 
-__all__ = ["LedgerBusyError", "LedgerError", "keep", "locked", "make_folder", "sha256", "sweep"]
+__all__ = ["LedgerBusyError", "LedgerError", "in_words", "keep", "locked", "make_folder", "sha256",
+           "sweep"]
 
 _TEMPORARY = ".part"
 
@@ -28,6 +30,25 @@ class LedgerError(PhusongError, RuntimeError):
 
 class LedgerBusyError(PhusongError, TimeoutError):
     """Another process is writing into the ledger."""
+
+
+@contextlib.contextmanager
+def in_words(what: str) -> Iterator[None]:
+    """Turn what the disk or SQLite says into a `LedgerError`; `what` says what did not happen.
+
+    Raises
+    ------
+    LedgerError
+        With the cure.
+    """
+    try:
+        yield
+    except PhusongError:
+        raise
+    except (OSError, sqlite3.Error) as error:
+        raise LedgerError(f"{what} ({error}). Mend the disk (full? read-only?), then run the same "
+                          f"command again: what is entered already is not counted "
+                          f"twice.") from error
 
 
 def sha256(data: bytes) -> str:
