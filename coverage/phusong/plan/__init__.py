@@ -9,5 +9,6 @@ from phusong.plan.goal import Goal, weights
 from phusong.plan.problem import Problem
 from phusong.plan.rank import curve, rank
 from phusong.plan.reach import covering_problem
+from phusong.plan.why import Why, why
 
-__all__ = ["Goal", "Problem", "covering_problem", "curve", "rank", "weights"]
+__all__ = ["Goal", "Problem", "Why", "covering_problem", "curve", "rank", "weights", "why"]

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from phusong.plan.bound import prefix_bounds
 from phusong.plan.goal import GRAIN, Goal
 from phusong.plan.greedy import best_single, greedy
+from phusong.plan.problem import Problem
 from phusong.plan.reach import SitesAndPoints, covering_problem
 from phusong.tables import PLAN, empty
 
-__all__ = ["curve", "rank", "table"]
+__all__ = ["curve", "decide", "rank", "table"]
 
 _MILLION = 1e6
 
@@ -54,14 +55,19 @@ def rank(gaps: pd.DataFrame, spots: pd.DataFrame, reach: pd.DataFrame, costs: pd
         If the tables do not belong together.
     """
     case = covering_problem(gaps, spots, reach, costs, goal)
-    problem = case.problem
+    whole, _ = greedy(case.problem)
+    order, gains = decide(case.problem, goal)
+    return table(case, order, gains, whole)
+
+
+def decide(problem: Problem, goal: Goal) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the sites that `rank` builds, in order, and the weight that each adds."""
     budget = np.inf if goal.budget is None else goal.budget
-    whole, _ = greedy(problem)
     order, gains = greedy(problem, budget=budget, max_sites=goal.max_sites)
     single = best_single(problem, budget) if goal.budget is not None else None
     if single is not None and problem.alone()[single] > gains.sum():
-        order, gains = greedy(problem, budget=budget, max_sites=goal.max_sites, first=single)
-    return table(case, order, gains, whole)
+        return greedy(problem, budget=budget, max_sites=goal.max_sites, first=single)
+    return order, gains
 
 
 def curve(gaps: pd.DataFrame, spots: pd.DataFrame, reach: pd.DataFrame, costs: pd.DataFrame,

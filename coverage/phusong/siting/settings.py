@@ -42,7 +42,9 @@ class Siting(Noun):
         Antenna heights of a macro site; it is offered once for each.
     light_height_m, light_port_power_dbm, light_gain_dbi
         Light site: 10 W per port into an omnidirectional antenna on a pole; an
-        engineering assumption.
+        engineering assumption. Links take an omnidirectional antenna as equally
+        strong up and down, hence a gain of 6 dBi, whose beam of about 20 degrees
+        still serves a valley from a hill.
     light_relay_m : float
         Farthest standing site that a light site can relay from (vendors claim
         20 km and more); beyond it no light site is offered.
@@ -78,7 +80,7 @@ class Siting(Noun):
     macro_heights_m: tuple[float, ...] = (42.0,)
     light_height_m: float = Field(default=15.0, ge=3.0, le=60.0)
     light_port_power_dbm: float = Field(default=40.0, ge=10.0, le=50.0)
-    light_gain_dbi: float = Field(default=10.0, ge=0.0, le=20.0)
+    light_gain_dbi: float = Field(default=6.0, ge=0.0, le=20.0)
     light_relay_m: float = Field(default=20_000.0, ge=100.0)
     hilltops_per_gap: int = Field(default=3, ge=1, le=50)
     roadsides_per_gap: int = Field(default=2, ge=1, le=50)

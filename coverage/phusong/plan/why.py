@@ -1,0 +1,237 @@
+"""`why`: what a candidate gains, whom it beat or lost to, and what would flip the choice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from phusong.errors import UnknownNameError
+from phusong.nouns import nearest
+from phusong.plan.goal import GRAIN, Goal
+from phusong.plan.problem import Problem
+from phusong.plan.rank import decide
+from phusong.plan.reach import covering_problem
+
+__all__ = ["Why", "why"]
+
+_HALVINGS = 40
+_FARTHEST = 1e4
+_MILLION = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why a candidate is, or is not, in the plan.
+
+    Parameters
+    ----------
+    site_id : str
+        The candidate.
+    rank : int
+        Its place in the plan; 0 = not in it.
+    cost, currency
+        Present value.
+    gained_alone, gained_in_turn, gained_last : float
+        Weight that it reaches on its own; that it adds in its turn (after those
+        before it; for one that is not in the plan, after the whole plan); that
+        only it adds to all others of the plan.
+    per_cost : float
+        Weight that it adds in its turn, per million of the currency.
+    rival : str
+        The best other candidate in that turn; for one that is not in the plan,
+        the variant that excludes it or the last site of the plan. Empty = none.
+    rival_per_cost : float
+        The same figure of the rival in the same turn.
+    flip_cost : float
+        The cost nearest to its own at which the choice was found to flip; NaN =
+        at no cost between a ten-thousandth and ten thousand times its own.
+    flip_weight : float
+        The factor on the weight of the points it reaches, nearest to 1, at which
+        the choice was found to flip; NaN = none.
+
+    Notes
+    -----
+    Both flips are found by solving again with the changed figure: at the figure
+    given the choice is the other one, a millionth nearer it is not.
+    """
+
+    site_id: str
+    rank: int
+    cost: float
+    currency: str
+    gained_alone: float
+    gained_in_turn: float
+    gained_last: float
+    per_cost: float
+    rival: str
+    rival_per_cost: float
+    flip_cost: float
+    flip_weight: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as plain JSON values; what is not known becomes null."""
+        return {key: None if isinstance(v, float) and not np.isfinite(v) else v
+                for key, v in asdict(self).items()}
+
+    def text(self, language: str = "en") -> str:
+        """Say it in words, ``"en"`` or ``"vi"``."""
+        words = _WORDS["vi" if language == "vi" else "en"]
+        lines = [words["in" if self.rank else "out"].format(**asdict(self)),
+                 words["gains"].format(**asdict(self))]
+        if self.rival:
+            lines.append(words["beat" if self.rank else "lost"].format(**asdict(self)))
+        if np.isfinite(self.flip_cost):
+            change = self.flip_cost / self.cost - 1.0
+            lines.append(words["cost"].format(**asdict(self), change=change))
+        if np.isfinite(self.flip_weight):
+            lines.append(words["weight"].format(**asdict(self), change=self.flip_weight - 1))
+        if not np.isfinite(self.flip_cost) and not np.isfinite(self.flip_weight):
+            lines.append(words["never"])
+        return "\n".join(lines)
+
+
+_WORDS = {
+    "en": {
+        "in": "{site_id} is number {rank} of the plan; it costs {cost:,.0f} {currency}.",
+        "out": "{site_id} is not in the plan; it would cost {cost:,.0f} {currency}.",
+        "gains": "Weight: {gained_alone:,.0f} alone, {gained_in_turn:,.0f} in its turn, "
+                 "{gained_last:,.0f} that nobody else in the plan reaches.",
+        "beat": "In its turn it adds {per_cost:,.4g} per million, the next best, {rival}, "
+                "{rival_per_cost:,.4g}.",
+        "lost": "It would add {per_cost:,.4g} per million; {rival}, which is in the plan, "
+                "{rival_per_cost:,.4g}.",
+        "cost": "The choice flips at a cost of {flip_cost:,.0f} {currency} ({change:+.1%}).",
+        "weight": "The choice flips if the points it reaches count {flip_weight:.3g} times as much "
+                  "({change:+.1%}).",
+        "never": "No change of its cost or of its points' weight that was tried flips the choice.",
+    },
+    "vi": {
+        "in": "{site_id} đứng thứ {rank} trong kế hoạch; chi phí {cost:,.0f} {currency}.",
+        "out": "{site_id} không nằm trong kế hoạch; chi phí sẽ là {cost:,.0f} {currency}.",
+        "gains": "Trọng số: {gained_alone:,.0f} nếu xây riêng, {gained_in_turn:,.0f} khi đến lượt, "
+                 "{gained_last:,.0f} mà không trạm nào khác trong kế hoạch phủ tới.",
+        "beat": "Khi đến lượt, trạm thêm {per_cost:,.4g} trên một triệu; ứng viên kế tiếp {rival} "
+                "thêm {rival_per_cost:,.4g}.",
+        "lost": "Trạm sẽ thêm {per_cost:,.4g} trên một triệu; {rival} trong kế hoạch thêm "
+                "{rival_per_cost:,.4g}.",
+        "cost": "Lựa chọn đổi khi chi phí là {flip_cost:,.0f} {currency} ({change:+.1%}).",
+        "weight": "Lựa chọn đổi nếu các điểm trạm phủ tới được tính gấp {flip_weight:.3g} lần "
+                  "({change:+.1%}).",
+        "never": "Đã thử mà không thay đổi nào về chi phí hay trọng số làm đổi lựa chọn.",
+    },
+}
+
+
+def why(site_id: str, gaps: pd.DataFrame, spots: pd.DataFrame, reach: pd.DataFrame,
+        costs: pd.DataFrame, goal: Goal) -> Why:
+    """Return why a candidate is, or is not, among the sites that `rank` builds.
+
+    Parameters
+    ----------
+    site_id : str
+        Any candidate site.
+    gaps, spots, reach, costs, goal
+        As given to `phusong.plan.rank.rank`.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such candidate, or the goal rules it out.
+    """
+    case = covering_problem(gaps, spots, reach, costs, goal)
+    names = case.sites.index
+    if site_id not in names:
+        raise UnknownNameError(f'There is no candidate site "{site_id}" in this plan\'s problem. '
+                               f"{nearest(site_id, names)}")
+    site, problem = int(names.get_loc(site_id)), case.problem
+    order, _ = decide(problem, goal)
+    turn = int(np.flatnonzero(order == site)[0]) if site in order else len(order)
+    gains = _gains_after(problem, order[:turn])
+    rival = _rival(problem, order, turn, site, gains, goal)
+    others = order[order != site]
+    per_cost = _per_cost(gains, problem.costs)
+    turn_of_rival = gains if site in order else _gains_after(problem, order[order != rival])
+    return Why(
+        site_id=site_id, rank=turn + 1 if site in order else 0, cost=float(problem.costs[site]),
+        currency=str(case.sites["currency"].iloc[site]),
+        gained_alone=float(problem.alone()[site]), gained_in_turn=float(gains[site]),
+        gained_last=float(_gains_after(problem, others)[site]), per_cost=float(per_cost[site]),
+        rival="" if rival < 0 else str(names[rival]),
+        rival_per_cost=float("nan") if rival < 0 else
+        float(_per_cost(turn_of_rival, problem.costs)[rival]),
+        flip_cost=_flip(problem, goal, site, _with_cost) * float(problem.costs[site]),
+        flip_weight=_flip(problem, goal, site, _with_weight))
+
+
+def _gains_after(problem: Problem, built: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return what each site would add to those that are built, (sites,)."""
+    left = np.where(problem.covered(built) > 0, 0.0, problem.weights)
+    return replace(problem, weights=left).alone()
+
+
+def _per_cost(gains: NDArray[np.float64], costs: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.divide(gains * _MILLION, costs, out=np.full(len(costs), np.inf), where=costs > 0.0)
+
+
+def _rival(problem: Problem, order: NDArray[np.int64], turn: int, site: int,
+           gains: NDArray[np.float64], goal: Goal) -> int:
+    """Return the site that stood against `site`, or -1."""
+    if site not in order:
+        same = [j for j in order if problem.groups[j] == problem.groups[site] >= 0]
+        return int(same[0]) if same else int(order[-1]) if len(order) else -1
+    left = np.inf if goal.budget is None else goal.budget - problem.costs[order[:turn]].sum()
+    taken = problem.groups[order[:turn]]
+    closed = np.isin(problem.groups, taken[taken >= 0])
+    free = (gains > 0.0) & (problem.costs <= left) & ~closed
+    free[order[:turn]] = False
+    free[site] = False
+    if not free.any():
+        return -1
+    key = np.lexsort((np.arange(problem.sites), problem.costs, -gains,
+                      -_per_cost(gains, problem.costs)))
+    return int(key[free[key]][0])
+
+
+def _with_cost(problem: Problem, site: int, factor: float) -> Problem:
+    costs = problem.costs.copy()
+    costs[site] *= factor
+    return replace(problem, costs=costs)
+
+
+def _with_weight(problem: Problem, site: int, factor: float) -> Problem:
+    weights = problem.weights.copy()
+    mine = problem.indices[problem.indptr[site]:problem.indptr[site + 1]]
+    weights[mine] = np.round(weights[mine] * factor * GRAIN) / GRAIN
+    return replace(problem, weights=weights)
+
+
+def _flip(problem: Problem, goal: Goal, site: int,
+          change: Callable[[Problem, int, float], Problem]) -> float:
+    """Return the factor nearest to 1 at which the choice of `site` was found to be the other one.
+
+    The factor is pushed away from 1 by doublings until the choice flips, then
+    halved back. Every figure that is given was solved.
+    """
+    def chosen(factor: float) -> bool:
+        return site in decide(change(problem, site, factor), goal)[0]
+
+    inside = chosen(1.0)
+    worse = inside == (change is _with_cost)
+    near, far, step = 1.0, np.nan, 1e-6
+    while step < 2.0 * _FARTHEST:
+        factor = 1.0 + min(step, _FARTHEST) if worse else 1.0 / (1.0 + min(step, _FARTHEST))
+        if chosen(factor) != inside:
+            far = factor
+            break
+        near, step = factor, 2.0 * step
+    for _ in range(_HALVINGS if np.isfinite(far) else 0):
+        if abs(far / near - 1.0) <= 1e-6:
+            break
+        middle = 0.5 * (near + far)
+        near, far = (near, middle) if chosen(middle) != inside else (middle, far)
+    return float(far)
