@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from phusong.errors import InputError, MissingFileError, UnknownNameError
 from phusong.paths import pack
-from phusong.radio import Medium, path_loss
+from phusong.radio import MODELS, Medium, path_loss
 from phusong.radio.diffraction import knife_edge_loss
 from phusong.radio.entry import entry_loss_db
 from phusong.radio.hata import hata_loss_db
@@ -136,3 +136,10 @@ def test_check_is_plain() -> None:
         "FAIL a: 2 cases, off by at most 0.5 dB (allowed 1e-06)")
     assert set(Check("a", 1, 0.0, 1e-6, True).as_dict()) == {
         "name", "cases", "max_abs_error_db", "tolerance_db", "ok"}
+
+
+def test_the_page_about_radio_names_every_model(root: Path) -> None:
+    page = (root / "docs" / "radio.md").read_text(encoding="utf-8")
+    for name, model in MODELS.items():
+        assert f"`{name}`" in page
+        assert model.edition in page
