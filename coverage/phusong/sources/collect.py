@@ -277,19 +277,18 @@ def _join_targets(found: Collected, targets: Sequence[TargetLike], folder: Path,
 
 
 def _working_crs(found: Collected, given: str, area: Box | None) -> Any:
-    geometry = found.points.geometry
-    placed = geometry[~(geometry.is_empty | geometry.isna())]
+    places = pd.concat([found.points.geometry, found.sites.geometry]
+                       if found.points.geometry.isna().all() else [found.points.geometry])
+    placed = gpd.GeoSeries(places[~(places.is_empty | places.isna())])
     if len(placed):
         lon, lat = float(placed.x.median()), float(placed.y.median())
     elif area is not None:
         lon, lat = (area[0] + area[2]) / 2, (area[1] + area[3]) / 2
-    elif given == "auto":
-        if not any(fault.severity == "error" for fault in found.every_fault):
-            found.faults.append(Fault("no_place", "No point has a position, so the study lies "
-                                      "nowhere.", "Fill in positions."))
-        return None
     else:
-        lon = lat = 0.0
+        lon = lat = 0.0     # the other files are still to be looked at
+        if not any(fault.severity == "error" for fault in found.every_fault):
+            found.faults.append(Fault("no_place", "Nothing has a position, so the study lies "
+                                      "nowhere.", "Fill in positions."))
     try:
         return parse_crs(choose_crs(lon, lat, given))
     except InputError as error:

@@ -160,7 +160,7 @@ def _objects(path: Path, chosen: Selection) -> Iterator[tuple[str, dict[str, str
             else:
                 kind = "way" if thing.from_way() else "relation"
                 yield f"{kind}/{thing.orig_id()}", tags, wkb.create_multipolygon(thing)
-        except RuntimeError:
+        except (RuntimeError, osmium.InvalidLocationError):
             continue    # an object cut off at the edge of the extract has no shape
 
 
