@@ -72,7 +72,8 @@ def gains(plan: pd.DataFrame, points: pd.DataFrame, spots: pd.DataFrame, reach: 
     odd: list[int] = []
     for rank, site, count in zip(plan.index, plan["site_id"], plan["points_gained"], strict=True):
         j = number.get(site, -1)
-        mine = problem.indices[problem.indptr[j]:problem.indptr[j + 1]] if j >= 0 else []
+        mine = (problem.indices[problem.indptr[j]:problem.indptr[j + 1]] if j >= 0
+                else problem.indices[:0])
         added = [i for i in mine if not reached[i]]
         reached[mine] = True
         if len(added) == int(count):

@@ -99,7 +99,7 @@ class BriefingLayer(MacroElement):
         self._name = "BriefingLayer"
         self.block, self.title, self.notice = block, title, notice
 
-    def render(self, **about: Any) -> None:
+    def render(self, **about: Any) -> str:
         """Write style and program into the figure's head, the block into its body."""
         figure = self.get_root()
         if not isinstance(figure, Figure) or self._parent is None:
@@ -118,7 +118,7 @@ class BriefingLayer(MacroElement):
         figure.script.add_child(Verbatim(
             f'phusong.open({self._parent.get_name()}, document.getElementById("{block}"));'),
             name=name)
-        super().render(**about)
+        return super().render(**about) or ""
 
 
 class BriefingMap(folium.Map):
@@ -139,12 +139,14 @@ class BriefingMap(folium.Map):
                          fadeAnimation=False)
         self.language = language
 
-    def render(self, **about: Any) -> None:
+    def render(self, **about: Any) -> str:
         """Write Leaflet into the figure's head, then the map."""
         figure = self.get_root()
+        if not isinstance(figure, Figure):
+            raise TypeError("A map is drawn as part of a figure.")
         program, style, licence = _leaflet()
         figure.header.add_child(Verbatim(
             '<meta name="referrer" content="no-referrer">\n'
             f"<!-- Leaflet 1.9.4\n{licence.replace('--', '- -')}-->\n"
             f"<style>\n{style}</style>\n<script>\n{program}</script>"), name="phusong_leaflet")
-        super().render(**about)
+        return super().render(**about) or ""

@@ -94,7 +94,7 @@ def tint(heights: NDArray[Any], light: NDArray[Any]) -> NDArray[np.uint8]:
     level = np.clip((np.where(known, heights, low) - low) / max(high - low, 50.0), 0.0, 1.0)
     colour = np.stack([np.interp(level, _STEPS, _PALE[:, c]) for c in range(3)], axis=-1)
     shade = np.where(np.isfinite(light), light, 0.7)[..., None]
-    rgb = np.clip(colour * (0.52 + 0.66 * shade), 0, 255)
+    rgb = np.clip(colour * (0.64 + 0.5 * shade), 0, 255)
     return np.dstack([rgb, np.where(known, 255, 0)]).astype(np.uint8)
 
 
@@ -131,7 +131,7 @@ def relief(terrain: Heights, area: tuple[float, float, float, float], *,
     heights = _heights_at(terrain, lon, lat, float(ground_m.mean()))
     if not np.isfinite(heights).any():
         return None
-    light = hillshade(heights, ground_m, ground_m, exaggeration=1.4)
+    light = hillshade(heights, ground_m, ground_m, exaggeration=1.25)
     picture = Image.fromarray(tint(heights, light), "RGBA")
     if np.isfinite(heights).all():
         picture = picture.convert("RGB")

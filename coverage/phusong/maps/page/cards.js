@@ -142,8 +142,9 @@ function costShown(row, currency) {
 function costItems(row, currency) {
   return el("table", { class: "items" }, el("tbody", {}, row.items.map((item) => el("tr", {
     title: item.source },
-  el("td", {}, word("cost_item", item.item)), el("td", { class: "n" }, `${count(item.quantity)} ${
-    word("unit", item.unit)}`), el("td", { class: "n" }, money(item.cost, currency))))));
+  el("td", {}, word("cost_item", item.item), " ", el("span", { class: "soft" }, `${
+    count(item.quantity)} ${word("unit", item.unit)}`)),
+  el("td", { class: "n" }, money(item.cost, currency))))));
 }
 
 function communeCard(all, state, c) {

@@ -37,25 +37,47 @@ function controls(map, state) {
     button("M5 6V2H13V6M5 13H2.5V6H15.5V13H13M5 10.5H13V16H5Z", "print", () => window.print()));
 }
 
+// The area fills the frame; only afterwards does the zoom go in steps again.
+function fitted(map, area, options) {
+  const step = map.options.zoomSnap;
+  map.options.zoomSnap = 0;
+  map.fitBounds(area, { animate: false, ...options });
+  map.options.zoomSnap = step;
+}
+
+// Only paper shows this: on a screen the panel says the same.
+function paperHeading(header) {
+  const { study } = header;
+  return [study.fictional ? el("p", { class: "fictional" }, word("ui", "fictional")) : "",
+    el("h1", {}, both(study.title)), el("p", {}, say("as_of", { date: day(study.day) }))];
+}
+
 // On paper the whole area is shown, whatever was on the screen.
-function printing(map, state, scene, home) {
-  let before = null;
+function printing(map, state, scene, home, legend) {
+  let before = null, open = false;
   const begin = () => {
     if (before) return;
     before = [map.getCenter(), map.getZoom()];
     state.printing = true;
     document.body.classList.add("printing");
     map.closePopup();
+    open = legend.firstChild.open;
+    legend.firstChild.open = true;
+    map.getContainer().after(legend);
     map.invalidateSize({ animate: false, pan: false });
-    map.fitBounds(home, { animate: false });
+    fitted(map, home, {});
     scene.redraw();
   };
   const end = () => {
     if (!before) return;
     state.printing = false;
     document.body.classList.remove("printing");
+    legend.firstChild.open = open;
+    map.getContainer().append(legend);
     map.invalidateSize({ animate: false, pan: false });
+    map.options.zoomSnap = 0;
     map.setView(...before, { animate: false });
+    map.options.zoomSnap = 0.25;
     before = null;
   };
   window.addEventListener("beforeprint", begin);
@@ -132,7 +154,8 @@ async function build(map, header, read) {
   const legend = el("div", { class: "legend" }), search = el("div", { class: "search" });
   const skip = el("a", { class: "skip", href: "#numbers" }), stamp = el("p", { class: "stamp" });
   body.classList.add("briefing");
-  body.prepend(skip);
+  const heading = el("header", { class: "heading" });
+  body.prepend(skip, heading);
   container.after(panel);
   container.append(legend, search);
   if (header.study.fictional) container.append(stamp);
@@ -145,7 +168,7 @@ async function build(map, header, read) {
   state.leftEdge = () => (legend.querySelector("details[open]") && map.getSize().x > 760
     ? legend.offsetWidth : 0);
   state.home = () => {
-    map.fitBounds(home, { animate: false, paddingTopLeft: [state.leftEdge(), 0] });
+    fitted(map, home, { paddingTopLeft: [state.leftEdge(), 0] });
   };
   searchBox(search, all, state);
   fillLegend(legend, all, state);
@@ -174,7 +197,8 @@ async function build(map, header, read) {
     document.title = both(header.study.title) + (header.study.fictional ? ` – ${word("ui", "fictional")}` : "");
     container.setAttribute("aria-label", word("ui", "map"));
     skip.textContent = word("ui", "skip_to_numbers");
-    stamp.textContent = word("ui", "fictional");
+    stamp.textContent = word("ui", "fictional_short");
+    heading.replaceChildren(...paperHeading(header));
     map.closePopup();
     searchBox(search, all, state);
     fillLegend(legend, all, state);
@@ -183,7 +207,7 @@ async function build(map, header, read) {
   };
   pointing(map, scene, state);
   showing(map, scene, state);
-  printing(map, state, scene, home);
+  printing(map, state, scene, home, legend);
   state.speak(header.language);
   return { map, scene, state, all };
 }

@@ -61,7 +61,9 @@ const Scene = L.Renderer.extend({
   },
 
   radius() {
-    const zoom = this._map.getZoom(), crowd = Math.log2(1 + this.all.points.n / 400) * 0.55;
+    // Places on ten thousand pixels when the whole area is seen.
+    const zoom = this._map.getZoom(), size = this._map.getSize();
+    const crowd = Math.log2(1 + (this.all.points.n * 1667) / (size.x * size.y)) * 0.7;
     return Math.max(1.6, Math.min(9.5, 5.4 + (zoom - this.state.homeZoom) * 1.1 - crowd));
   },
 
@@ -127,8 +129,10 @@ function paintCommunes(scene, ctx) {
   if (!communes) return;
   const counts = communeCounts(scene.all, scene.state.statuses());
   const unknown = hatch(ctx);
+  // Near the ground the wash fades, so that the land and the places come forward.
+  const near = Math.max(0, scene._map.getZoom() - scene.state.homeZoom);
   ctx.globalCompositeOperation = "multiply";
-  ctx.globalAlpha = 0.8;
+  ctx.globalAlpha = Math.max(0.28, 0.72 - 0.13 * near);
   eachShape(scene, communes.shape, (i) => {
     const share = shareCovered(counts, i);
     ctx.fillStyle = Number.isNaN(share) ? unknown : shareColour(share);

@@ -5,8 +5,8 @@ const COLOURS = {
   ink: "#1b1b1b", paper: "#ffffff", gain: "#009e73", lockdown: "#6a3d9a",
 };
 const OPERATORS = ["#009e73", "#cc79a7", "#56b4e9", "#7a5c00", "#444444"];
-const SHARES = [[0, "#8f3b0e"], [0.2, "#bf6a2b"], [0.4, "#dba267"], [0.6, "#efd3b0"],
-  [0.8, "#f8f3ec"]];
+const SHARES = [[0, "#a3501f"], [0.2, "#c98146"], [0.4, "#dfae7c"], [0.6, "#eed6b8"],
+  [0.8, "#faf5ee"]];
 const SHAPES = {
   school: "circle", branch_school: "small", vocational: "pentagon",
   continuing_education: "pentagon", community_learning_centre: "pentagon",
