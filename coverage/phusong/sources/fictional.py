@@ -6,6 +6,7 @@ stream of chance, so that a change in one part leaves the others as they were.
 
 from __future__ import annotations
 
+import math
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -34,6 +35,7 @@ _FURTHER = {"vocational.csv": ("vocational", "GDNN"),
             "continuing_education.csv": ("continuing_education", "GDTX"),
             "community_learning_centres.csv": ("community_learning_centre", "TTHTCĐ")}
 _AS_OF = np.datetime64("2021-12-15")
+_NO_LEARNERS = {"so_hoc_sinh": 0, "so_hs_ho_ngheo": 0, "so_hs_can_ngheo": 0}
 _SOURCE = "fictional / dữ liệu hư cấu"
 
 
@@ -222,9 +224,10 @@ class _Maker:
     def _programme(self, land: _Land, points: pd.DataFrame) -> pd.DataFrame:
         """Masts built near listed points in autumn 2021; those of the first list come first."""
         rng = self.chance["programme"]
-        listed = np.flatnonzero((points["list"] != "").to_numpy())
-        count = max(2, round(0.22 * len(listed)))
-        chosen = np.sort(rng.permutation(listed)[:count])
+        listed = [np.flatnonzero((points["list"] == name).to_numpy()) for name in schools.LISTS]
+        chosen = np.sort(np.concatenate([rng.permutation(part)[:math.ceil(share * len(part))]
+                                         for part, share in zip(listed, (0.6, 0.3), strict=True)]))
+        count = len(chosen)
         first = (points["list"].to_numpy(object)[chosen] == schools.LISTS[0])
         cell = (points["row"].to_numpy()[chosen].astype(np.int64) * land.ground.shape[1]
                 + points["column"].to_numpy()[chosen].astype(np.int64))
@@ -259,13 +262,15 @@ class _Maker:
             "ma_thon": villages["code"], "ten_thon": villages["name"], "ma_xa": villages["ma_xa"],
             "ten_xa": villages["ten_xa"], "so_ho": villages["households"].astype(int),
             "so_dan": villages["people"].astype(int),
-            "so_ho_ngheo": villages["poor_households"].astype(int), "vi_do": villages["lat"],
-            "kinh_do": villages["lon"], "danh_sach": villages["list"], "nguon": _SOURCE}),
+            "so_ho_ngheo": villages["poor_households"].astype(int), **_NO_LEARNERS,
+            "vi_do": villages["lat"], "kinh_do": villages["lon"], "danh_sach": villages["list"],
+            "nguon": _SOURCE}),
             self.folder / "villages.csv")
         lon, lat = land.ground.centres(communes["cell"].to_numpy())
         writing.write_csv(pd.DataFrame({
             "ma_xa": communes["code"], "ten_xa": communes["name"], "dan_so": communes["population"],
-            "vi_do": np.round(lat, 6), "kinh_do": np.round(lon, 6), "nguon": _SOURCE}),
+            **_NO_LEARNERS, "vi_do": np.round(lat, 6), "kinh_do": np.round(lon, 6),
+            "nguon": _SOURCE}),
             self.folder / "commune_centres.csv")
         lists = points["list"].value_counts()
         self.figures |= {"schools": int(general.sum()), "branches": int(branch.sum()),

@@ -46,17 +46,18 @@ sources:
       licence: "fictional, CC0-1.0"
 {further}    - file: villages.csv
       kind: village
-      columns: &place
+      columns:
         point_id: ma_thon
         name: ten_thon
         commune_code: ma_xa
         commune_name: ten_xa
         lat: vi_do
         lon: kinh_do
+        learners: so_hoc_sinh   # 0: learners are counted at their schools
+        learners_poor: so_hs_ho_ngheo
+        learners_near_poor: so_hs_can_ngheo
         targets: danh_sach
         source: nguon
-      # learners are counted at their schools, not once more in their village or commune
-      defaults: &counted_at_school {{learners: 0, learners_poor: 0, learners_near_poor: 0}}
       licence: "fictional, CC0-1.0"
     - file: commune_centres.csv
       kind: commune
@@ -65,8 +66,10 @@ sources:
         name: ten_xa
         lat: vi_do
         lon: kinh_do
+        learners: so_hoc_sinh
+        learners_poor: so_hs_ho_ngheo
+        learners_near_poor: so_hs_can_ngheo
         source: nguon
-      defaults: *counted_at_school
       licence: "fictional, CC0-1.0"
   sites:
     - {{file: cells.csv, licence: "fictional, CC0-1.0", date: 2021-12-15}}

@@ -189,10 +189,11 @@ def _crags(heights: NDArray[np.float32], cell_m: float, rng: np.random.Generator
            ) -> NDArray[np.float32]:
     """Roughness where no drainage is computed any more: strong on slopes, none on floors."""
     dy, dx = np.gradient(heights, np.float32(cell_m))
-    np.hypot(dx, dy, out=dx)
-    np.minimum(dx, np.float32(0.6), out=dx)
-    dx *= np.float32(0.5 * cell_m) * _tiled(heights.shape, 1.5, rng)
-    return dx
+    rough: NDArray[np.float32] = np.hypot(dx, dy)
+    del dx, dy
+    rough = np.minimum(rough, np.float32(0.6))
+    rough *= np.float32(0.5 * cell_m) * _tiled(heights.shape, 1.5, rng)
+    return rough
 
 
 def _relax(heights: NDArray[np.float32], cell_m: float) -> NDArray[np.float32]:

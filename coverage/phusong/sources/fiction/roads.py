@@ -63,8 +63,8 @@ def make_roads(ground: Ground, communes: pd.DataFrame, hamlets: pd.DataFrame, wa
     rough = np.where(far[walked] < np.quantile(far, 0.45), "unclassified", "track")
     highway = np.concatenate([np.array(["primary", "secondary", "tertiary"], object)[rank],
                               rough.astype(object)])
-    lines = np.concatenate([_lines(ground, *_joined(*main), ends),
-                            _lines(ground, *tracks, ends)])
+    lines = np.concatenate([_lines(ground, _joined(*main), ends),
+                            _lines(ground, tracks, ends)])
     frame = gpd.GeoDataFrame({
         "highway": highway,
         "surface": np.where(np.isin(highway, ["primary", "secondary"]), "asphalt",
@@ -149,12 +149,13 @@ def _joined(cells: NDArray[np.int64], offsets: NDArray[np.int64]
     return cells[np.where(turned, back, place)], offsets[::2]
 
 
-def _lines(ground: Ground, cells: NDArray[np.int64], offsets: NDArray[np.int64],
+def _lines(ground: Ground, walks: tuple[NDArray[np.int64], NDArray[np.int64]],
            junctions: NDArray[np.int64]) -> NDArray[np.object_]:
     """Smoothed lines through cell centres; a walk of one cell gives an empty line.
 
     Ends and junctions stay where they are, so that lines keep meeting.
     """
+    cells, offsets = walks
     r, c = ground.row_column(cells)
     xy = np.c_[c + 0.5, r + 0.5]
     inner = ~np.isin(cells, junctions)

@@ -106,7 +106,7 @@ def _place(frame: pd.DataFrame, ground: Ground, hamlets: pd.DataFrame,
     """Put each place of learning near its hamlet, on the gentlest of three spots tried."""
     spread = frame["level"].map(_SPREAD_M).fillna(260.0).to_numpy() / ground.cell_m
     limit = max(0.9, 260.0 / ground.cell_m)
-    tries = np.clip(rng.normal(0, 1, (3, 2, len(frame))) * spread, -limit, limit)
+    tries = rng.uniform(-1, 1, (3, 2, len(frame))) * np.minimum(1.6 * spread, limit)
     row = np.clip(hamlets["row"].to_numpy()[frame["hamlet"]] + tries[:, 0], 1, ground.shape[0] - 2)
     column = np.clip(hamlets["column"].to_numpy()[frame["hamlet"]] + tries[:, 1], 1,
                      ground.shape[1] - 2)
@@ -126,7 +126,7 @@ def _enrol(frame: pd.DataFrame, scale: Scale, communes: pd.DataFrame, hamlets: p
     typical = frame["level"].map(_LEARNERS).to_numpy() * large * national
     learners = np.maximum(6, np.rint(typical * rng.lognormal(0, 0.33, len(frame))))
     remote = hamlets["remote"].to_numpy()[frame["hamlet"]]
-    poor = np.clip(0.03 + 0.55 * remote ** 1.4 + rng.normal(0, 0.05, len(frame)), 0.005, 0.85)
+    poor = np.clip(0.05 + 0.8 * remote ** 1.4 + rng.normal(0, 0.05, len(frame)), 0.005, 0.85)
     near = np.clip(0.04 + 0.13 * remote + rng.normal(0, 0.02, len(frame)), 0.0, 0.3)
     near = np.minimum(near, 0.97 - poor)
     gap = rng.random(len(frame)) < 0.015
@@ -149,7 +149,7 @@ def make_villages(communes: pd.DataFrame, hamlets: pd.DataFrame, scale: Scale,
     part = hamlets.iloc[chosen].reset_index(drop=True)
     number = (part.groupby("commune").cumcount() + 1).astype(str).str.zfill(2).to_numpy(object)
     households = np.rint(np.clip(rng.lognormal(3.9, 0.45, len(part)), 12, 260)).astype(int)
-    poor = np.rint(households * np.clip(0.05 + 0.55 * part["remote"] ** 1.4, 0, 0.9)).astype(int)
+    poor = np.rint(households * np.clip(0.05 + 0.8 * part["remote"] ** 1.4, 0, 0.9)).astype(int)
     return pd.DataFrame({
         "code": communes["code"].to_numpy()[part["commune"]] + "T" + number,
         "name": part["name"], "commune": part["commune"], "hamlet": chosen, "row": part["row"],

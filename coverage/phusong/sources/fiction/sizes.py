@@ -95,7 +95,7 @@ SIZES: MappingProxyType[SizeName, Scale] = MappingProxyType({
         work=2, people=2, provinces=1, communes=60, hamlets=480, villages=100, towns=8,
         population=318_000, area_share=0.68,
         learning=_learning(62, 38, 34, 24, 11, 3, 300, 3, 8, 60), cells=None,
-        site_locations=62, lists=(12, 81), lockdown_share=0.25, void_count=24),
+        site_locations=60, lists=(12, 81), lockdown_share=0.25, void_count=14),
     "country": Scale(
         rows=7552, columns=6720, arcsec=3, west=102.60, north=23.20, heights_m=(55, 2980),
         levels=(70, 12, 5, -1, -1),
