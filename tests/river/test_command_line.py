@@ -1,0 +1,137 @@
+"""The river through the public commands, on a small fictional study."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.river.conftest import Command
+
+STATUSES = ("covered", "uncertain", "uncovered", "unknown")
+
+
+def test_figures_add_up(done: dict[str, Any]) -> None:
+    for what in ("points", "learners", "poor_learners"):
+        assert sum(done[what][s] for s in STATUSES) == pytest.approx(done[what]["all"])
+    assert sum(done["reasons"].values()) == done["points"]["all"]
+    assert done["fictional"] is True
+    assert done["points"]["covered"] > 0
+    assert done["points"]["uncovered"] > 0, "a study without gaps shows nothing"
+    gained = [row["students_gained"] for row in done["plan"]]
+    assert done["plan"][-1]["cumulative_students"] == pytest.approx(sum(gained))
+    assert sum(gained) <= done["learners"]["uncovered"]
+    for target in done["targets"]:
+        assert sum(target[s] for s in STATUSES) == target["points"]
+
+
+def test_second_run_recalls_and_says_the_same(commune: Path, phusong: Command,
+                                              done: dict[str, Any]) -> None:
+    page = commune / "maps/small/index.html"
+    before = hashlib.sha256(page.read_bytes()).hexdigest(), page.stat().st_mtime_ns
+    again = phusong("run", "small", "--home", commune, "--json")
+    assert again.returncode == 0, again.stderr
+    said = json.loads(again.stdout)
+    assert {k: v for k, v in said.items() if k != "recalled"} == \
+           {k: v for k, v in done.items() if k != "recalled"}
+    assert set(said["recalled"]) == {"links", "service", "spots", "reach", "costs", "plan",
+                                     "snapshots", "progress"}
+    assert (hashlib.sha256(page.read_bytes()).hexdigest(), page.stat().st_mtime_ns) == before
+
+
+def test_full_run_gives_the_same_bytes(commune: Path, phusong: Command, done: dict[str, Any],
+                                       tmp_path: Path) -> None:
+    shutil.copytree(commune / "data/raw", tmp_path / "data/raw")
+    fresh = phusong("run", "small", "--home", tmp_path, "--quiet")
+    assert fresh.returncode == 0, fresh.stderr
+    for first in sorted((commune / "data/processed/small").glob("*.parquet")):
+        second = tmp_path / "data/processed/small" / first.name
+        assert second.read_bytes() == first.read_bytes(), first.name
+    assert (tmp_path / "maps/small/index.html").read_bytes() == \
+           (commune / "maps/small/index.html").read_bytes()
+
+
+def test_inputs_are_never_touched(commune: Path, phusong: Command, done: dict[str, Any]) -> None:
+    folder = commune / "data/raw/small"
+    before = {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    assert phusong("run", "small", "--home", commune, "--full", "-q").returncode == 0
+    assert {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()} == before
+
+
+def test_check_computes_nothing(commune: Path, phusong: Command, tmp_path: Path) -> None:
+    shutil.copytree(commune / "data/raw", tmp_path / "data/raw")
+    seen = phusong("check", "small", "--home", tmp_path, "--json")
+    assert seen.returncode == 0, seen.stdout
+    said = json.loads(seen.stdout)
+    for row in said["readings"]:
+        assert row["rows_in"] == row["accepted"] + row["mended"] + row["rejected"]
+    assert said["counts"]["assumption"] > 0
+    assert not (tmp_path / "data/processed").exists()
+    assert not (tmp_path / "maps").exists()
+
+
+def test_status_on_an_earlier_day(commune: Path, phusong: Command, done: dict[str, Any]) -> None:
+    early = phusong("status", "small", "--home", commune, "--as-of", "2016-01-01", "--json")
+    assert early.returncode == 0, early.stderr
+    then = json.loads(early.stdout)
+    assert then["as_of"] == "2016-01-01"
+    assert then["points"]["covered"] < done["points"]["covered"]
+    again = phusong("run", "small", "--home", commune, "--json")
+    assert json.loads(again.stdout)["points"] == done["points"], "another day changed this one"
+
+
+def test_explain_agrees_with_the_table(commune: Path, phusong: Command,
+                                       done: dict[str, Any]) -> None:
+    from phusong.store import Store
+
+    service = Store(commune / "data/processed/small").read("service")
+    for status in ("covered", "uncovered"):
+        point_id = str(service.index[service["status"] == status][0])
+        told = phusong("explain", "small", point_id, "--home", commune, "--json")
+        assert told.returncode == 0, told.stderr
+        said = json.loads(told.stdout)
+        assert said["service"]["status"] == status
+        assert said["service"]["reason"] == service.loc[point_id, "reason"]
+        for budget in said["budgets"]:
+            if budget["received_dbm"] is not None:
+                total = sum(n["sign"] * n["value"] for n in budget["lines"] if n["sign"])
+                assert total == pytest.approx(budget["received_dbm"], abs=1e-9)
+    text = phusong("explain", "small", point_id, "--home", commune, "-q")
+    assert "EIRP" in text.stdout
+    assert "km" in text.stdout
+
+
+def test_explain_unknown_point(commune: Path, phusong: Command) -> None:
+    told = phusong("explain", "small", "nobody", "--home", commune)
+    assert told.returncode == 1
+    assert "nobody" in told.stderr
+
+
+def test_new_refuses_to_overwrite(commune: Path, phusong: Command) -> None:
+    again = phusong("new", "small", "--fictional", "--home", commune)
+    assert again.returncode == 1
+    assert "exists already" in again.stderr
+
+
+def test_new_writes_a_study_to_fill_in(tmp_path: Path, phusong: Command) -> None:
+    made = phusong("new", "mine", "--profile", "vietnam", "--home", tmp_path)
+    assert made.returncode == 0, made.stderr
+    seen = phusong("check", "mine", "--home", tmp_path)
+    assert seen.returncode == 1
+    for file in ("schools.csv", "cells.csv", "dem.tif"):
+        assert file in seen.stdout, "all missing files are told at once"
+
+
+@pytest.mark.parametrize("arguments", [("run",), ("frobnicate",), ("run", "x", "--nonsense")])
+def test_wrong_usage(arguments: tuple[str, ...], phusong: Command) -> None:
+    assert phusong(*arguments).returncode == 2
+
+
+def test_a_bad_date(commune: Path, phusong: Command) -> None:
+    told = phusong("status", "small", "--home", commune, "--as-of", "30/9/2021")
+    assert told.returncode == 1
+    assert "2021-09-30" in told.stderr
