@@ -95,6 +95,34 @@ def _smooth_slopes(d, hts, hrs, curve):
 
 
 @compiled
+def _smooth_nu(d, hts, hrs, curve):
+    """Return the largest nu over samples of height zero in sight, over sqrt(0.002 D / lambda).
+
+    With ``u = d/(D - d)`` and ``K = curve D^2`` the derivative of nu along the
+    path has the sign of ``K u (1 - u)/(1 + u)^2 + hts - hrs u``, which changes
+    but once while the path is in sight: the largest sample lies beside the
+    change, and bisection finds it.
+    """
+    last = d.shape[0] - 1
+    total = d[last]
+    k = curve * total * total
+    low, high = 0, last
+    while high - low > 1:
+        middle = (low + high) // 2
+        u = d[middle] / (total - d[middle])
+        if k * u * (1.0 - u) / (1.0 + u) ** 2 + hts - hrs * u >= 0.0:
+            low = middle
+        else:
+            high = middle
+    best = -math.inf
+    for i in range(max(low, 1), min(high, last - 1) + 1):
+        product = d[i] * (total - d[i])
+        below = hts + (hrs - hts) / total * d[i] - curve * product
+        best = max(best, -below / math.sqrt(product))
+    return best
+
+
+@compiled
 def smooth_bullington_loss(d, hts, hrs, curve, wavelength_m):
     """Return L_bulls: Bullington over the same samples with all heights zero.
 
@@ -108,27 +136,13 @@ def smooth_bullington_loss(d, hts, hrs, curve, wavelength_m):
         500 / a_p, with a_p the effective Earth radius in km.
     wavelength_m : float
         Wavelength.
-
-    Notes
-    -----
-    In line of sight every sample lies below the ray: the largest nu is the
-    least ``below^2 / (d (D - d))``, fractions being compared crosswise.
     """
     last = d.shape[0] - 1
     total = d[last]
     slope_tx, slope_rx = _smooth_slopes(d, hts, hrs, curve)
     nu_max = -1e300
-    tilt = (hrs - hts) / total
-    if slope_tx < tilt and last > 1:
-        best_square = math.inf
-        best_product = 1.0
-        for i in range(1, last):
-            product = d[i] * (total - d[i])
-            below = hts + tilt * d[i] - curve * product
-            if below * below * best_product < best_square * product:
-                best_square = below * below
-                best_product = product
-        nu_max = -math.sqrt(best_square / best_product * 0.002 * total / wavelength_m)
+    if slope_tx < (hrs - hts) / total and last > 1:
+        nu_max = _smooth_nu(d, hts, hrs, curve) * math.sqrt(0.002 * total / wavelength_m)
     return bullington_loss(slope_tx, slope_rx, nu_max, hts, hrs, total, wavelength_m)
 
 
