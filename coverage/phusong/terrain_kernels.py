@@ -15,18 +15,8 @@ from numba import njit
 
 __all__ = ["fill_profiles", "horizons", "sample_grid"]
 
-
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def _between_four(heights, column, row):
-    """Return the height between four pixels that all lie on the grid, metres."""
-    j = int(column)
-    i = int(row)
-    u = column - j
-    v = row - i
-    above = float(heights[i, j]) + (float(heights[i, j + 1]) - float(heights[i, j])) * u
-    below = float(heights[i + 1, j]) + (float(heights[i + 1, j + 1])
-                                        - float(heights[i + 1, j])) * u
-    return above + (below - above) * v
+BATCH = 64
+"""Samples whose places are computed at once."""
 
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
@@ -72,6 +62,38 @@ def _well_inside(heights, ends):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _fill_inside(heights, c0, r0, tilt_c, tilt_r, bow_c, bow_r, length, along_m, out, share, right,
+                 below, pixel):
+    """Fill one path that lies well inside the grid.
+
+    First where the samples of a batch lie (arithmetic that the compiler does
+    several at a time), then what stands there (memory).  The first three
+    pairs are start, slope and bow of the path in grid coordinates; `right`,
+    `below` and `pixel` are room for one batch.
+    """
+    columns = heights.shape[1]
+    flat = heights.reshape(heights.size)
+    one, row = np.uint64(1), np.uint64(columns)
+    for begin in range(0, along_m.shape[0], BATCH):
+        count = min(BATCH, along_m.shape[0] - begin)
+        for i in range(count):
+            t = (begin + i) * share
+            along_m[begin + i] = t * length
+            u = c0 + t * (tilt_c + t * bow_c)
+            v = r0 + t * (tilt_r + t * bow_r)
+            j, k = np.int32(u), np.int32(v)
+            right[i], below[i] = u - j, v - k
+            pixel[i] = np.int64(k) * columns + j
+        for i in range(count):
+            at = np.uint64(pixel[i])
+            here, east = float(flat[at]), float(flat[at + one])
+            south, across = float(flat[at + row]), float(flat[at + row + one])
+            upper = here + (east - here) * right[i]
+            lower = south + (across - south) * right[i]
+            out[begin + i] = upper + (lower - upper) * below[i]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def fill_profiles(heights, ends, distance_m, offsets, along_m, out):
     """Cut profiles out of a grid, sample by sample.
 
@@ -89,6 +111,7 @@ def fill_profiles(heights, ends, distance_m, offsets, along_m, out):
     along_m, out : (samples,) float64
         Filled: distance from the transmitter and height, metres.
     """
+    right, below, pixel = np.empty(BATCH), np.empty(BATCH), np.empty(BATCH, np.int64)
     for k in range(distance_m.shape[0]):
         a, last = offsets[k], offsets[k + 1] - offsets[k] - 1
         c0, r0, c2, r2 = ends[k, 0], ends[k, 1], ends[k, 4], ends[k, 5]
@@ -99,11 +122,8 @@ def fill_profiles(heights, ends, distance_m, offsets, along_m, out):
         share = 1.0 / last
         length = distance_m[k]
         if _well_inside(heights, ends[k]):
-            for i in range(1, last):
-                t = i * share
-                along_m[a + i] = t * length
-                out[a + i] = _between_four(heights, c0 + t * (tilt_c + t * bow_c),
-                                           r0 + t * (tilt_r + t * bow_r))
+            _fill_inside(heights, c0, r0, tilt_c, tilt_r, bow_c, bow_r, length,
+                         along_m[a:a + last], out[a:a + last], share, right, below, pixel)
         else:
             for i in range(1, last):
                 t = i * share
