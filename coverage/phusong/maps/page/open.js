@@ -41,7 +41,7 @@ function controls(map, state) {
 function fitted(map, area, options) {
   const step = map.options.zoomSnap;
   map.options.zoomSnap = 0;
-  map.fitBounds(area, { animate: false, ...options });
+  map.fitBounds(area, { animate: false, padding: [3, 3], ...options });
   map.options.zoomSnap = step;
 }
 
@@ -168,7 +168,7 @@ async function build(map, header, read) {
   state.leftEdge = () => (legend.querySelector("details[open]") && map.getSize().x > 760
     ? legend.offsetWidth : 0);
   state.home = () => {
-    fitted(map, home, { paddingTopLeft: [state.leftEdge(), 0] });
+    fitted(map, home, { paddingTopLeft: [state.leftEdge() + 3, 3] });
   };
   searchBox(search, all, state);
   fillLegend(legend, all, state);
