@@ -30,6 +30,9 @@ from phusong.terrain import SHORTEST_PATH_M, Terrain, sample_counts
 
 __all__ = ["Aim", "Ends", "Scene", "bound_slack_db"]
 
+P1812_ROUNDING_DB = float(free_space_loss_db(1000.0, 1000.0)) - 92.4
+"""How much less P.1812 counts for free space than P.525."""
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -40,13 +43,23 @@ CHUNK_SAMPLES = 65_536
 def bound_slack_db(radio: Radio) -> float:
     """Return by how much a level may exceed its free-space level, dB.
 
-    P.1812 never gives less than ``92.4 + 20 log10(f d)`` (4.2: 0.048 dB below
-    P.525) plus multipath enhancement, at most ``2.6 log10(50 / p)``; P.526
-    never less than free space.  The other models promise no such bound: +inf.
+    P.1812 never gives less than its own free-space loss (4.2) plus multipath
+    enhancement, at most ``2.6 log10(50 / p)``; P.526 never less than free
+    space.  A millionth of a dB is left for rounding.  The other models promise
+    no such bound: +inf.
     """
     if radio.model == "p1812":
-        return 0.05 + 2.6 * float(np.log10(50.0 / radio.time_percent))
+        return 1e-6 + 2.6 * float(np.log10(50.0 / radio.time_percent))
     return 1e-6 if radio.model in ("p526", "free_space") else float("inf")
+
+
+def _free_space_db(model: str, slant_m: Floats, frequency_mhz: Floats) -> Floats:
+    """Return the free-space loss as a model counts it, dB.
+
+    P.1812 rounds the constant of P.525 to 92.4 (4.2), 0.048 dB less.
+    """
+    loss = free_space_loss_db(slant_m, frequency_mhz)
+    return loss - P1812_ROUNDING_DB if model == "p1812" else loss
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +181,8 @@ class Scene:
 
     def strength_dbm(self) -> Floats:
         """Return the level of each cell at 1 m in free space in its main beam."""
-        at_one = 20.0 * np.log10(4e6 * np.pi / SPEED_OF_LIGHT_M_PER_S * self.frequency_mhz)
+        at_one = _free_space_db(self.radio.model, np.ones_like(self.frequency_mhz),
+                                self.frequency_mhz)
         return self.eirp_dbm - self.offset_db - at_one
 
     def aim(self, point: Ints, cell: Ints) -> Aim:
@@ -192,7 +206,8 @@ class Scene:
                              pattern=self.radio.pattern,
                              horizontal_beamwidth_deg=self.beamwidth_deg[cell])
         pattern = np.where(self.satellite[cell], 0.0, pattern)
-        loss = free_space_loss_db(np.hypot(at_least, rise), self.frequency_mhz[cell])
+        loss = _free_space_db(self.radio.model, np.hypot(at_least, rise),
+                              self.frequency_mhz[cell])
         level = self.received(cell, pattern, loss)
         return Aim(distance, bearing, elevation, pattern, loss, level, known)
 
