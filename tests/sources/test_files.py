@@ -181,6 +181,7 @@ def test_missing_file_offers_the_nearest(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("name", "content", "code"), [
     ("a.csv", b"", "empty_file"), ("a.csv", b"\xef\xbb\xbf \r\n", "empty_file"),
     ("a.csv", b",,,\n,,\n", "empty_file"), ("a.csv", bytes(range(256)) * 20, "no_text"),
+    ("a.csv", "ten\nHoà\nĐà Lạt\nTừ".encode() + b"\xff", "damaged_text"),
     ("a.csv", b"\xff\xfe\x00", "no_text"), ("a.csv", b"\x00" * 99 + b"id", "no_text"),
     ("a.csv", b'id,name\n1,"A\n' + b"2,B\n" * 50, "open_quote"),
     ("a.xlsx", b"PK\x03\x04 nothing", "unreadable_file"), ("a.xlsx", b"text", "unreadable_file"),

@@ -78,8 +78,8 @@ def _decoded(data: bytes, file: str) -> tuple[str, list[Fault]]:
                            "Save it as CSV UTF-8.", file) from error
     try:
         text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        pass
+    except UnicodeDecodeError as error:
+        _refuse_damaged_utf8(data, error.start, file)
     else:
         if text.count("\x00") <= 8:
             return text.replace("\x00", ""), []
@@ -88,8 +88,9 @@ def _decoded(data: bytes, file: str) -> tuple[str, list[Fault]]:
     try:
         text = data.decode("cp1258")
     except UnicodeDecodeError as error:
-        raise _refused("no_text", f"This is neither UTF-8 nor Windows-1258 text (byte "
-                       f"{error.start + 1}).", "Save the table as CSV UTF-8.", file) from error
+        raise _refused("no_text", "This is neither UTF-8 nor Windows-1258 text.", "Save the table "
+                       "as CSV UTF-8, or give the file its true ending.", file,
+                       data[:error.start].count(b"\n") + 1) from error
     odd = sum(1 for c in text[:20_000] if ord(c) < 32 and c not in "\t\r\n")
     if odd > max(8, len(text[:20_000]) // 200):
         raise _refused("no_text", "This is no text file.", "Save the table as CSV UTF-8, or give "
@@ -97,6 +98,17 @@ def _decoded(data: bytes, file: str) -> tuple[str, list[Fault]]:
     return text, [Fault("encoding", "The file is not UTF-8; it was read as Windows-1258.",
                         "Look at the names; if they are wrong, save the table as CSV UTF-8.",
                         "warning", file)]
+
+
+def _refuse_damaged_utf8(data: bytes, at: int, file: str) -> None:
+    """Refuse UTF-8 with a few broken bytes; read as anything else all its accents were wrong."""
+    sample = data[:2_000_000].decode("utf-8", errors="replace")
+    broken = sample.count("\ufffd")
+    sound = sum(1 for c in sample if ord(c) > 127) - broken
+    if sound > 4 * broken:
+        raise _refused("damaged_text", "The text is UTF-8, but broken in this row.",
+                       "Mend the name in it, or export the file again.", file,
+                       data[:at].count(b"\n") + 1)
 
 
 def _delimiter(text: str, source: Source, known: Collection[str]) -> str:

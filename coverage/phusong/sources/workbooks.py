@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-from python_calamine import CalamineError, CalamineWorkbook, PasswordError
+from python_calamine import CalamineWorkbook, PasswordError
 
 from phusong.errors import Fault, InputError
 from phusong.nouns import nearest
@@ -77,7 +77,10 @@ def read_workbook(path: Path, source: Source, known: Collection[str]) -> RawTabl
                                    "Save it without one.", file=source.file)]) from error
     except InputError:
         raise
-    except (CalamineError, OSError, ValueError, KeyError, TypeError, IndexError) as error:
+    except BaseException as error:
+        # a panic of the reader's Rust code is no Exception; an interrupt is to pass through
+        if isinstance(error, (KeyboardInterrupt, SystemExit, GeneratorExit, MemoryError)):
+            raise
         raise InputError.of([Fault("unreadable_file", f"The workbook cannot be read "
                                    f"({str(error)[:200]}).", "Open it in a spreadsheet program "
                                    "and save it again.", file=source.file)]) from error
