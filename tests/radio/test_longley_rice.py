@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from phusong.paths import Paths, pack
 from phusong.radio.itm import itm, itm_intermediates
+from phusong.radio.itm_terrain import _select
 from phusong.radio.medium import Medium
 
 from .profiles import rolling
@@ -66,3 +69,15 @@ def test_slant_is_the_mean() -> None:
              for turn in ("vertical", "horizontal", "slant")]
     assert turns[2] == pytest.approx(0.5 * (turns[0] + turns[1]))
     assert turns[0] != turns[1]
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(st.lists(st.floats(-100.0, 100.0) | st.integers(-3, 3).map(float), min_size=1, max_size=245),
+       st.data())
+def test_deciles_by_selection_are_those_by_sorting(values: list[float], data: st.DataObject) -> None:
+    k = data.draw(st.integers(0, len(values) - 1))
+    room = np.array(values)
+    assert _select(room, 0, k) == sorted(values)[k]
+    if k + 1 < len(values):
+        later = data.draw(st.integers(k + 1, len(values) - 1))
+        assert _select(room, k + 1, later) == sorted(values)[later]

@@ -65,6 +65,36 @@ def _fitted_line(z, step, start, end):
 
 
 @compiled
+def _select(s, low, k):
+    """Reorder ``s[low:]`` so that ``s[k]`` is what it would be if sorted; return it.
+
+    Hoare's selection; afterwards nothing before `k` is greater and nothing
+    behind it is less.
+    """
+    high = s.shape[0] - 1
+    while low < high:
+        first, middle, last = s[low], s[(low + high) // 2], s[high]
+        pivot = max(min(first, middle), min(max(first, middle), last))
+        i, j = low, high
+        while i <= j:
+            while s[i] < pivot:
+                i += 1
+            while s[j] > pivot:
+                j -= 1
+            if i <= j:
+                s[i], s[j] = s[j], s[i]
+                i += 1
+                j -= 1
+        if k <= j:
+            high = j
+        elif k >= i:
+            low = i
+        else:
+            break
+    return s[k]
+
+
+@compiled
 def _roughness(z, step, start, end, room):
     """Return delta h: interdecile range of heights about a fitted line, stretched to infinity.
 
@@ -91,8 +121,8 @@ def _roughness(z, step, start, end, room):
     for j in range(count):
         s[j] -= low
         low += rise
-    s.sort()
-    spread = s[count - tenth] - s[tenth - 1]
+    low = _select(s, 0, tenth - 1)
+    spread = _select(s, tenth, count - tenth) - low
     return spread / (1.0 - 0.8 * math.exp(-(end - start) / 50e3))
 
 
