@@ -74,7 +74,7 @@ def test_slant_is_the_mean() -> None:
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(st.lists(st.floats(-100.0, 100.0) | st.integers(-3, 3).map(float), min_size=1, max_size=245),
        st.data())
-def test_deciles_by_selection_are_those_by_sorting(values: list[float], data: st.DataObject) -> None:
+def test_deciles_by_selection_equal_sorting(values: list[float], data: st.DataObject) -> None:
     k = data.draw(st.integers(0, len(values) - 1))
     room = np.array(values)
     assert _select(room, 0, k) == sorted(values)[k]
