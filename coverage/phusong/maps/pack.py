@@ -58,6 +58,12 @@ def varints(values: NDArray[np.uint64]) -> bytes:
     return (groups | more)[place < length[:, None]].astype(np.uint8).tobytes()
 
 
+def _objects(values: Any) -> NDArray[Any]:
+    """Return plain Python values; columns backed by Arrow are slow to walk through."""
+    return np.array(values.to_numpy(dtype=object) if hasattr(values, "to_numpy")
+                    else list(values), dtype=object)
+
+
 class Block:
     """Takes columns and gives them back as one compressed block.
 
@@ -96,21 +102,22 @@ class Block:
 
         Number 0 stands for the empty text; `order` fixes the first words.
         """
-        texts = pd.Series([clean(v) for v in values], dtype="object")
+        given, found = pd.factorize(_objects(values))
+        texts = [clean(v) for v in found]
         names = [*order, *sorted(set(texts) - set(order) - {""})]
         number = {name: i + 1 for i, name in enumerate(names)}
         number[""] = 0
-        codes = np.array([number[t] for t in texts], np.int64)
+        codes = np.array([number[t] for t in texts] + [0], np.int64)[given]
         wide = len(names) > 255
         if len(names) > 65_535:
-            return self.texts(texts)
+            return self.texts(values)
         raw = codes.astype("<u2").view(np.uint8).reshape(-1, 2).T if wide else codes.astype("u1")
         return self._put(np.ascontiguousarray(raw).tobytes(), "u16" if wide else "u8",
                          words=["", *names])
 
     def texts(self, values: Any) -> dict[str, Any]:
         """Pack any texts; line breaks and quotes come back as they were."""
-        listed = [clean(v) for v in values]
+        listed = [clean(v) for v in _objects(values)]
         return self._put(json.dumps(listed, ensure_ascii=False,
                                     separators=(",", ":")).encode("utf-8"), "json")
 
@@ -155,5 +162,5 @@ class Block:
 
     def sealed(self, header: dict[str, Any]) -> str:
         """Return header and columns as base64 of gzip (without a date, so always the same)."""
-        packed = gzip.compress(self.raw(header), compresslevel=9, mtime=0)
+        packed = gzip.compress(self.raw(header), compresslevel=7, mtime=0)
         return base64.b64encode(packed).decode("ascii")

@@ -214,7 +214,9 @@ def commune_columns(block: Block, communes: gpd.GeoDataFrame) -> dict[str, Any]:
 def _simpler(shapes: gpd.GeoSeries) -> NDArray[Any]:
     west, south, east, north = shapes.total_bounds
     tolerance = max(east - west, north - south) / 8000.0
-    polygons = shapely.make_valid(shapes.to_numpy())
+    polygons = shapes.to_numpy()
+    bad = ~shapely.is_valid(polygons)
+    polygons = np.where(bad, shapely.make_valid(np.where(bad, polygons, None)), polygons)
     try:
         out = shapely.coverage_simplify(polygons, tolerance)
     except shapely.errors.GEOSException:

@@ -206,7 +206,7 @@ function communeAt(scene, at) {
   for (let i = 0; i < shape.n && found < 0; i++) {
     if (!visible(scene, shape, i)) continue;
     ctx.beginPath();
-    trace(scene, ctx, shape, i, true);
+    trace(scene, ctx, shape, i);
     if (ctx.isPointInPath(at.x, at.y, "evenodd")) found = i;
   }
   ctx.restore();

@@ -175,6 +175,8 @@ async function build(map, header, read) {
   state.home();
   state.homeZoom = map.getZoom();
   map.setMinZoom(Math.floor(state.homeZoom) - 2);
+  const corners = onSquare({ lon: [home.getWest(), home.getEast()], lat: [home.getNorth(), home.getSouth()] });
+  state.corner = [corners.x, corners.y];
   const middle = home.getCenter(), flat = map.project(middle, 18).divideBy(256 * 2 ** 18);
   all.middle = { x: flat.x, y: flat.y };
   await addRelief(header, state);

@@ -48,9 +48,25 @@ const Scene = L.Renderer.extend({
     this.dy = -origin.y - min.y;
     this.size = size;
     this.taken = [];
-    for (const [name, paint] of Object.entries(PAINTERS)) {
-      if (this.state.on[name]) paint(this, ctx);
+    this.paintGround(ctx, canvas);
+    for (const [name, paint] of Object.entries(PAINTERS)) if (this.state.on[name]) paint(this, ctx);
+  },
+
+  // The ground is kept until the view, the date or its layers change: a slider moves only the rest.
+  paintGround(ctx, canvas) {
+    const { on, step, relief } = this.state;
+    const key = [this.dx, this.dy, this.scale, canvas.width, canvas.height, step, Boolean(relief),
+      ...Object.keys(GROUND).map((name) => on[name])].join();
+    if (key !== this.groundKey) {
+      this.ground = this.ground || document.createElement("canvas");
+      this.ground.width = canvas.width;
+      this.ground.height = canvas.height;
+      const under = this.ground.getContext("2d");
+      under.setTransform(this.dpr, 0, 0, this.dpr, 0, 0);
+      for (const [name, paint] of Object.entries(GROUND)) if (on[name]) paint(this, under);
+      this.groundKey = key;
     }
+    ctx.drawImage(this.ground, 0, 0, this.size.x, this.size.y);
   },
 
   px(x) { return x * this.scale + this.dx; },
@@ -89,128 +105,6 @@ const Scene = L.Renderer.extend({
 });
 
 // Rings of one feature as a path; vertices nearer than a pixel to the last one are skipped.
-function trace(scene, ctx, shape, i, closed) {
-  const { x, y, first, start } = shape;
-  for (let r = first[i]; r < first[i + 1]; r++) {
-    let lastX = NaN, lastY = NaN;
-    for (let k = start[r], end = start[r + 1]; k < end; k++) {
-      const px = scene.px(x[k]), py = scene.py(y[k]);
-      if (k === start[r]) ctx.moveTo(px, py);
-      else if (k < end - 1 && Math.abs(px - lastX) + Math.abs(py - lastY) < 1.2) continue;
-      else ctx.lineTo(px, py);
-      lastX = px;
-      lastY = py;
-    }
-    if (closed) ctx.closePath();
-  }
-}
-
-function visible(scene, shape, i) {
-  const b = shape.box;
-  return scene.px(b[4 * i + 2]) > 0 && scene.py(b[4 * i + 3]) > 0 &&
-    scene.px(b[4 * i]) < scene.size.x && scene.py(b[4 * i + 1]) < scene.size.y;
-}
-
-function eachShape(scene, shape, paint) {
-  for (let i = 0; i < shape.n; i++) if (visible(scene, shape, i)) paint(i);
-}
-
-// The relief lies under everything; communes are laid over it like a wash of ink.
-function paintRelief(scene, ctx) {
-  const { picture, corners } = scene.state.relief || {};
-  if (!picture) return;
-  const [x0, y0, x1, y1] = corners;
-  ctx.imageSmoothingQuality = "high";
-  ctx.drawImage(picture, scene.px(x0), scene.py(y0), (x1 - x0) * scene.scale, (y1 - y0) * scene.scale);
-}
-
-function paintCommunes(scene, ctx) {
-  const { communes } = scene.all;
-  if (!communes) return;
-  const counts = communeCounts(scene.all, scene.state.statuses());
-  const unknown = hatch(ctx);
-  // Near the ground the wash fades, so that the land and the places come forward.
-  const near = Math.max(0, scene._map.getZoom() - scene.state.homeZoom);
-  ctx.globalCompositeOperation = "multiply";
-  ctx.globalAlpha = Math.max(0.28, 0.72 - 0.13 * near);
-  eachShape(scene, communes.shape, (i) => {
-    const share = shareCovered(counts, i);
-    ctx.fillStyle = Number.isNaN(share) ? unknown : shareColour(share);
-    ctx.beginPath();
-    trace(scene, ctx, communes.shape, i, true);
-    ctx.fill("evenodd");
-  });
-  ctx.globalAlpha = 1;
-  ctx.globalCompositeOperation = "source-over";
-}
-
-function shareColour(share) {
-  let out = SHARES[0][1];
-  for (const [from, colour] of SHARES) if (share >= from - 1e-12) out = colour;
-  return out;
-}
-
-function paintBorders(scene, ctx) {
-  const { communes } = scene.all;
-  if (!communes) return;
-  ctx.beginPath();
-  eachShape(scene, communes.shape, (i) => trace(scene, ctx, communes.shape, i, true));
-  ctx.strokeStyle = "rgba(70,60,50,.5)";
-  ctx.lineWidth = communes.n > 2000 && scene._map.getZoom() < 9 ? 0.35 : 0.9;
-  ctx.stroke();
-}
-
-function paintLines(scene, ctx, table, colours, widths, dash) {
-  if (!table) return;
-  const near = scene._map.getZoom() - scene.state.homeZoom;
-  ctx.setLineDash(dash || []);
-  for (const main of [false, true]) {
-    if (!main && near < 0.7 && table.main) continue;
-    ctx.beginPath();
-    eachShape(scene, table.shape, (i) => {
-      if (i < table.main === main) trace(scene, ctx, table.shape, i, false);
-    });
-    ctx.strokeStyle = colours[main ? 0 : 1];
-    ctx.lineWidth = widths[main ? 0 : 1];
-    ctx.stroke();
-  }
-  ctx.setLineDash([]);
-}
-
-// Names stand where there is room; the largest communes come first.
-function paintNames(scene, ctx) {
-  const { communes } = scene.all;
-  if (!communes) return;
-  const b = communes.shape.box;
-  const wide = (i) => (b[4 * i + 2] - b[4 * i]) * scene.scale;
-  const order = Array.from({ length: communes.n }, (_, i) => i).filter((i) => wide(i) > 40 &&
-    scene.inside(scene.px(communes.x[i]), scene.py(communes.y[i]), 0));
-  order.sort((p, q) => wide(q) - wide(p) || p - q);
-  ctx.font = "500 11px system-ui, 'Segoe UI', Roboto, 'Noto Sans', sans-serif";
-  ctx.textAlign = "center";
-  ctx.textBaseline = "middle";
-  ctx.lineJoin = "round";
-  for (const i of order.slice(0, 400)) {
-    const name = communes.columns.name.of(i);
-    if (ctx.measureText(name).width < wide(i) * 1.05) label(scene, ctx, name, scene.px(communes.x[i]), scene.py(communes.y[i]), "#4a3f35");
-  }
-}
-
-function label(scene, ctx, text, x, y, colour) {
-  if (!text) return;
-  const half = ctx.measureText(text).width / 2 + 3;
-  const box = [x - half, y - 8, x + half, y + 8];
-  for (const t of scene.taken) {
-    if (box[0] < t[2] && box[2] > t[0] && box[1] < t[3] && box[3] > t[1]) return;
-  }
-  scene.taken.push(box);
-  ctx.strokeStyle = "rgba(255,255,255,.85)";
-  ctx.lineWidth = 3.2;
-  ctx.strokeText(text, x, y);
-  ctx.fillStyle = colour;
-  ctx.fillText(text, x, y);
-}
-
 function onAir(cells, i, days) {
   const from = cell(cells, "on_air_from", i), to = cell(cells, "off_air_from", i);
   return !(from > days) && !(to <= days);
@@ -223,6 +117,13 @@ function paintMasts(scene, ctx) {
   for (const mast of masts) {
     const x = scene.px(mast.x), y = scene.py(mast.y);
     if (!scene.inside(x, y, 20) || !state.operators[mast.operator]) continue;
+    if (r < 2) {
+      if (!mast.cells.some((i) => onAir(cells, i, days) &&
+        state.technologies[cell(cells, "technology", i)] !== false)) continue;
+      ctx.fillStyle = OPERATORS[Math.min(mast.number, OPERATORS.length - 1)];
+      ctx.fillRect(x - 0.7, y - 0.7, 1.4, 1.4);
+      continue;
+    }
     let generation = 0, there = false;
     for (const i of mast.cells) {
       const technology = cell(cells, "technology", i);
@@ -260,10 +161,15 @@ function paintPoints(scene, ctx) {
     if (!state.statusOn[status]) continue;
     const sprites = kinds.words.map((kind) => scene.sprite(`${kind} ${status} ${r}`, r * 1.4 + 2,
       (c, h) => drawSign(c, SHAPES[kind] || "triangle", names[status], h, h, r)));
+    ctx.fillStyle = status === 3 ? "#777" : COLOURS[names[status]];
     for (let i = 0; i < points.placed; i++) {
       if (now[i] !== status || !state.kindOn[kinds.codes[i]] || !state.wanted(i)) continue;
       const x = scene.px(points.x[i]), y = scene.py(points.y[i]);
       if (!scene.inside(x, y, 12)) continue;
+      if (r < 2.4 && !scene.all.gainedAt[i]) { // a speck: no room for a sign
+        ctx.fillRect(x - r * 0.8, y - r * 0.8, r * 1.6, r * 1.6);
+        continue;
+      }
       if (scene.all.gainedAt[i] && scene.all.gainedAt[i] <= k) ring(ctx, x, y, r + 3, COLOURS.gain, 3);
       scene.stamp(ctx, sprites[kinds.codes[i]], x, y);
     }
@@ -356,14 +262,6 @@ function paintSelected(scene, ctx) {
 
 // From the bottom to the top; the names are those of the layer list.
 const PAINTERS = {
-  relief: paintRelief,
-  communes: paintCommunes,
-  borders: paintBorders,
-  roads: (s, c) => paintLines(s, c, s.all.roads, ["rgba(120,95,70,.75)", "rgba(130,110,90,.55)"],
-    [1.7, 0.8]),
-  power: (s, c) => paintLines(s, c, s.all.power, ["rgba(60,60,60,.6)", "rgba(60,60,60,.6)"],
-    [1, 1], [5, 4]),
-  names: paintNames,
   links: paintLinks,
   spots: paintSpots,
   cells: paintMasts,
