@@ -163,7 +163,7 @@ def test_suspected_duplicates_wait_and_are_settled(in_memory: Make, csv: Callabl
                           recorded_at="2021-10-08")
     ledger.report([csv("b.csv", [row("new", "2021-10-05", "S", "S-1")])], operator="Y",
                   recorded_at="2021-10-08")
-    assert first.suspects[["site_id", "other_site_id"]].values.tolist() == [["A", "B"]]
+    assert first.suspects[["site_code", "other_site_code"]].values.tolist() == [["A", "B"]]
     assert first.suspects["distance_m"].iloc[0] == pytest.approx(22.15, abs=0.1)
     assert len(ledger.suspects()) == 1, "operators share masts: never suspected"
     with pytest.raises(InputError, match="verdict"):

@@ -188,20 +188,23 @@ class Book:
         """Folder of the raw files."""
         return self.path.parent / "raw" if self.path else None
 
+    def _alone(self) -> contextlib.AbstractContextManager[None]:
+        """Keep other writers out (and their sweeping, while a raw file is half-written)."""
+        if self.path is None:
+            return contextlib.nullcontext()
+        return locked(self._lock_of(self.path), wait_s=self._wait_s)
+
     @contextlib.contextmanager
-    def _writing(self) -> Iterator[None]:
-        lock = (locked(self._lock_of(self.path), wait_s=self._wait_s) if self.path
-                else contextlib.nullcontext())
-        with lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    with contextlib.suppress(sqlite3.Error):
-                        self._db.execute("ROLLBACK")
-                raise
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                with contextlib.suppress(sqlite3.Error):
+                    self._db.execute("ROLLBACK")
+            raise
 
     def known(self, filing: Filing) -> int | None:
         """Return the number under which the same bytes, read the same way, stand in the book."""
@@ -232,10 +235,10 @@ class Book:
             False if the very same filing was there already: nothing was written, and
             what it said then is now a duplicate.
         """
-        with in_words(f"{filing.name}: nothing of it was entered into the ledger"):
+        with in_words(f"{filing.name}: nothing of it was entered into the ledger"), self._alone():
             if self.raw is not None:
                 keep(self.raw, filing.data)
-            with self._writing():
+            with self._transaction():
                 seq = self.known(filing)
                 if seq is not None:
                     again = (_as_duplicate(row, "same_statement") if row.outcome == "accepted"
@@ -248,10 +251,12 @@ class Book:
     def _settle(self, rows: Iterable[Row]) -> tuple[Row, ...]:
         seen: set[str] = set()
         settled = []
+        fresh = self.head()[0] == 0
         for row in sorted(rows, key=lambda r: r.row):
             if row.event is not None:
                 key = row.event.key
-                code = "same_row" if key in seen else self._said_before(row.event, key)
+                code = ("same_row" if key in seen else "" if fresh
+                        else self._said_before(row.event, key))
                 if code:
                     row = _as_duplicate(row, code)
                 seen.add(key)

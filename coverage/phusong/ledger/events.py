@@ -13,6 +13,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from phusong.errors import InputError
@@ -47,11 +48,13 @@ def canonical(content: object) -> str:
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, str):
+        return value
     if isinstance(value, Mapping):
         return {str(k): _plain(v) for k, v in value.items() if v is not None}
     if isinstance(value, list | tuple):
         return [_plain(v) for v in value]
-    if isinstance(value, bool | str) or value is None:
+    if isinstance(value, bool) or value is None:
         return value
     number = float(value)  # type: ignore[arg-type]
     if not math.isfinite(number):
@@ -72,7 +75,7 @@ def site_key(code: str) -> str:
     return " ".join(code.split()).upper()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Event:
     """One statement about the world.
 
@@ -103,14 +106,14 @@ class Event:
     effective_date: str
     values: Mapping[str, Any] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def body(self) -> str:
         """The whole content as canonical JSON."""
         return canonical({"subject": self.subject, "operator": self.operator,
                           "action": self.action, "code": self.code, "part": self.part,
                           "effective_date": self.effective_date, "values": self.values})
 
-    @property
+    @cached_property
     def key(self) -> str:
         """SHA-256 of `body`: the same statement has the same key."""
         return hashlib.sha256(self.body.encode()).hexdigest()

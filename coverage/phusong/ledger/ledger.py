@@ -25,17 +25,14 @@ from phusong.ledger.state import (
     sites_table,
     standing_cells,
     standing_keys,
-    suspected_pairs,
 )
+from phusong.ledger.suspects import Masts, suspected_pairs
 from phusong.ledger.values import moment
 from phusong.ledger.words import Aliases
 from phusong.nouns import nearest
 from phusong.radio.budget import Radio
 
-__all__ = ["SUSPICIOUS_M", "Ledger"]
-
-SUSPICIOUS_M = 50.0
-"""Two sites of one operator nearer than this may be one site with two codes, metres."""
+__all__ = ["Ledger"]
 
 _ALWAYS = "9999-12-31"
 Day = date | datetime | str | None
@@ -58,13 +55,17 @@ class Ledger:
         Its presets fill what operators do not say.
     standing : GeoDataFrame or None
         Inventory (SITES) that the reports change.
+    keys : sequence of (operator, site code), optional
+        As `standing_keys` returns them, if they are known already.
     """
 
     def __init__(self, book: Book, form: Form, crs: Any, radio: Radio,
-                 standing: gpd.GeoDataFrame | None) -> None:
+                 standing: gpd.GeoDataFrame | None,
+                 keys: Sequence[tuple[str, str]] | None = None) -> None:
         self._book, self._form, self._radio, self._standing = book, form, radio, standing
         self._crs = None if crs is None else parse_crs(crs)
-        self._keys = standing_keys(standing)
+        self._keys = standing_keys(standing) if keys is None else keys
+        self._masts: Masts | None = None
 
     @classmethod
     def open(cls, path: Path | str, *, crs: Any = None, radio: Radio | None = None,
@@ -179,7 +180,8 @@ class Ledger:
             for read in readers:
                 filing = read()
                 done.append((filing, *book.append(filing)))
-            changed = Ledger(book, self._form, self._crs, self._radio, self._standing)
+            changed = self if book is self._book else Ledger(
+                book, self._form, self._crs, self._radio, self._standing, self._keys)
             changes = changed.changes(before)
             suspects = changed.suspects()
         finally:
@@ -281,6 +283,8 @@ class Ledger:
         DataFrame
             As `compare` returns it: the old and the new position of each changed cell.
         """
+        if since_seq >= self.watermark:
+            return compare(*(self._table({}, _ALWAYS, self._crs_for({}), None, set()),) * 2)
         old, new = (self._fold(known_on=known_on, seq=s)[0] for s in (since_seq, None))
         differ = {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
         shared = [shared_codes([*sites, *self._keys]) for sites in (old, new)]
@@ -298,10 +302,23 @@ class Ledger:
         return self._standing[[key in keys for key in self._keys]]
 
     def suspects(self, as_of: Day = None, known_on: Day = None) -> pd.DataFrame:
-        """Return pairs of codes of one operator within 50 m that no person has settled yet."""
-        settled = [(s.event.operator, *_pair(s.event.code, str(s.event.values["other"])))
-                   for s in self._book.statements("decision", known_on=_known(known_on))]
-        return suspected_pairs(self.state(as_of, known_on), SUSPICIOUS_M, settled)
+        """Return pairs of codes of one operator within 50 m that no person has settled yet.
+
+        Returns
+        -------
+        DataFrame
+            As `suspected_pairs` returns it; at least one of the two sites was reported.
+        """
+        known = _known(known_on)
+        settled = {(s.event.operator, *_pair(s.event.code, str(s.event.values["other"])))
+                   for s in self._book.statements("decision", known_on=known)}
+        sites, _ = self._fold(known_on=known_on)
+        crs = self._crs_for(sites)
+        if self._masts is None:
+            self._masts = Masts.of_inventory(self._standing, crs)
+        other = self._masts.without(sites.keys())
+        told = Masts.of_cells((c for found in sites.values() for c in found), _day(as_of), crs)
+        return suspected_pairs(told, other, settled)
 
     def troubles(self, known_on: Day = None) -> pd.DataFrame:
         """Return the statements that could not be followed and wait for a person.

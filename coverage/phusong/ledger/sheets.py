@@ -26,7 +26,8 @@ __all__ = ["MAX_BYTES", "MAX_ROWS", "POINT_X", "POINT_Y", "RefusedFileError", "S
 
 MAX_BYTES = 64 * 2**20
 """Larger files are refused before they are read."""
-MAX_ROWS = 300_000
+MAX_ROWS = 150_000
+"""A file with more rows is refused: no operator has that many cells to report."""
 _TITLE_ROWS = 25
 POINT_X, POINT_Y = "(geometry x)", "(geometry y)"
 """Names under which the coordinates of a feature stand among its columns."""
@@ -146,6 +147,8 @@ def _parse(text: str, mark: str) -> list[tuple[int, list[str], str]]:
         for cells in reader:
             found.append((start, cells, ""))
             start = reader.line_num + 1
+            if len(found) > 2 * MAX_ROWS:
+                raise RefusedFileError("too_large", f"more than {MAX_ROWS} rows")
         return found
     except csv.Error:
         found = []
@@ -160,7 +163,7 @@ def _parse(text: str, mark: str) -> list[tuple[int, list[str], str]]:
 
 def _delimited(data: bytes, header: Header) -> Sheet:
     text = _decode(data)
-    head = "\n".join(text.splitlines()[:_TITLE_ROWS])
+    head = "\n".join(text[:200_000].splitlines()[:_TITLE_ROWS])
     best = max(";,\t|", key=lambda mark: max(
         (header(cells) for _, cells, _ in _parse(head, mark)), default=0))
     return _tabular(_parse(text, best), header)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from scipy.spatial import cKDTree
 from shapely import points
 
 from phusong.geo import DEGREES, transform
@@ -18,8 +17,7 @@ from phusong.ledger.fold import Cell
 from phusong.radio.budget import Radio
 from phusong.tables import SITES, joined, split
 
-__all__ = ["CHANGES", "compare", "shared_codes", "sites_table", "standing_cells", "standing_keys",
-           "suspected_pairs"]
+__all__ = ["CHANGES", "compare", "shared_codes", "sites_table", "standing_cells", "standing_keys"]
 
 CHANGES = ("change", "operator", "columns", "old_x", "old_y", "new_x", "new_y")
 """Columns of what `compare` returns; coordinates in the working CRS, metres."""
@@ -35,8 +33,9 @@ def standing_keys(sites: gpd.GeoDataFrame | None) -> list[tuple[str, str]]:
     """Return (operator, site code) of every row of an inventory, as the fold writes them."""
     if sites is None or sites.empty:
         return []
-    return [(str(operator), site_key(str(site)))
-            for operator, site in zip(sites["operator"], sites["site_id"], strict=True)]
+    code = {site: site_key(str(site)) for site in set(sites["site_id"].tolist())}
+    return [(str(operator), code[site]) for operator, site in
+            zip(sites["operator"].tolist(), sites["site_id"].tolist(), strict=True)]
 
 
 def standing_cells(sites: gpd.GeoDataFrame | None) -> dict[tuple[str, str], list[Cell]]:
@@ -95,8 +94,8 @@ def sites_table(cells: Iterable[Cell], as_of: str, crs: Any, radio: Radio,
     names: dict[tuple[str, str], str] = {}
     ids: dict[str, str] = {}
     if standing is not None:
-        names = dict(zip(standing_keys(standing), map(str, standing["site_id"]), strict=True))
-        ids = {site_key(str(i)): str(i) for i in standing.index}
+        names = dict(zip(standing_keys(standing), standing["site_id"].tolist(), strict=True))
+        ids = {site_key(i): i for i in standing.index.to_numpy(object).astype(str).tolist()}
     records: dict[str, dict[str, Any]] = {}
     touched: set[tuple[str, str]] = set(gone)
     for cell in sorted(cells, key=lambda c: (c.operator, c.site, c.part, c.on_air_from)):
@@ -134,15 +133,16 @@ def shared_codes(keys: Iterable[tuple[str, str]]) -> set[str]:
 def _with_standing(table: gpd.GeoDataFrame, standing: gpd.GeoDataFrame,
                    touched: set[tuple[str, str]], as_of: str) -> gpd.GeoDataFrame:
     """Carry over the inventory's other sites, and the other columns of its changed cells."""
-    base = standing.to_crs(table.crs)
+    base = standing if standing.crs == table.crs else standing.to_crs(table.crs)
+    known = base.reindex(table.index) if len(table) else base.iloc[:0]
     for name in [c for c in base.columns if c not in table.columns]:
-        table[name] = base[name].reindex(table.index)
-    for name in _VALUES:
-        if name in base.columns:
-            guess = np.array([name in split(a) for a in table["assumed"]], bool)
-            guess &= table.index.isin(base.index)
-            held = base[name].reindex(table.index)
-            table.loc[guess, name] = held[guess]
+        table[name] = known[name]
+    held = table.index.isin(base.index)
+    guesses = [set(split(a)) if h else set() for a, h in zip(table["assumed"], held, strict=True)]
+    for name in [c for c in _VALUES if c in base.columns]:
+        guess = np.array([name in g for g in guesses], bool)
+        if guess.any():
+            table.loc[guess, name] = known[name][guess]
     other = np.array([key not in touched for key in standing_keys(base)], bool)
     day = pd.Timestamp(as_of)
     for name, on_air in (("on_air_from", lambda d: d <= day), ("off_air_from", lambda d: d > day)):
@@ -239,40 +239,3 @@ def compare(old: gpd.GeoDataFrame, new: gpd.GeoDataFrame) -> pd.DataFrame:
 
 def _xy(row: Any) -> tuple[float, float]:
     return (np.nan, np.nan) if row is None else (float(row.geometry.x), float(row.geometry.y))
-
-
-def suspected_pairs(sites: gpd.GeoDataFrame, within_m: float,
-                    settled: Iterable[tuple[str, str, str]]) -> pd.DataFrame:
-    """Return pairs of sites of one operator that stand suspiciously near to each other.
-
-    Parameters
-    ----------
-    sites : GeoDataFrame
-        SITES on air.
-    within_m : float
-        Nearer than this is suspicious, metres.
-    settled : iterable of (operator, code, code)
-        Pairs that a person has settled, codes in alphabetical order.
-
-    Returns
-    -------
-    DataFrame
-        Columns operator, site_id, other_site_id, distance_m; sorted.  Operators are never
-        compared with each other: they share masts.
-    """
-    done = set(settled)
-    rows: list[tuple[str, str, str, float]] = []
-    for operator, mine in sites.groupby("operator", sort=True):
-        masts = mine.sort_index().drop_duplicates("site_id").sort_values("site_id")
-        where = np.column_stack([masts.geometry.x, masts.geometry.y])
-        codes: Sequence[str] = masts["site_id"].tolist()
-        for a, b in sorted(cKDTree(where).query_pairs(within_m)):
-            pair = tuple(sorted((_code(codes[a], str(operator)), _code(codes[b], str(operator)))))
-            if (str(operator), *pair) not in done:
-                distance = float(np.hypot(*(where[a] - where[b])))
-                rows.append((str(operator), codes[a], codes[b], distance))
-    return pd.DataFrame(rows, columns=["operator", "site_id", "other_site_id", "distance_m"])
-
-
-def _code(site_id: str, operator: str) -> str:
-    return site_key(site_id.removeprefix(f"{operator}/"))

@@ -56,6 +56,8 @@ def clean(text: str) -> str:
     CellError
         ``bad_text`` if it holds control characters or is longer than 500.
     """
+    if text.isascii() and text.isprintable() and len(text) <= _LONGEST:
+        return " ".join(text.split())
     plain = "".join(c for c in unicodedata.normalize("NFC", text)
                     if unicodedata.category(c) != "Cf")
     plain = " ".join(plain.split())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -21,6 +21,7 @@ Aliases = Mapping[str, str | Iterable[str]]
 """Our column -> the operator's own name(s) for it."""
 
 
+@lru_cache(maxsize=4096)
 def fold(text: str) -> str:
     """Return `text` in lower case without accents and punctuation, for comparing words.
 
@@ -94,11 +95,13 @@ def known_headers(subject: str, aliases: Aliases) -> frozenset[str]:
     return frozenset(profile.fold(word) for word in own | set(_index("headers", subject)))
 
 
+@lru_cache(maxsize=4096)
 def action_of(text: str, subject: str) -> str | None:
     """Return our word for an action, or None if it is not known."""
     return _index("actions", subject).get(fold(text))
 
 
+@lru_cache(maxsize=4096)
 def technology_of(text: str) -> str | None:
     """Return GSM, UMTS, LTE or NR for what an operator calls it, or None if it is not known."""
     index = _index("technologies")

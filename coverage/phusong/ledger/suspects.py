@@ -1,0 +1,107 @@
+"""Suspected duplicates: sites of one operator with different codes that stand too near."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from phusong.geo import DEGREES, transform
+from phusong.ledger.fold import Cell
+from phusong.ledger.state import standing_keys
+
+__all__ = ["SUSPICIOUS_M", "Masts", "suspected_pairs"]
+
+SUSPICIOUS_M = 50.0
+"""Two sites of one operator nearer than this may be one site with two codes, metres."""
+
+
+@dataclass(frozen=True)
+class Masts:
+    """Where sites stand: one row per site, coordinates in one CRS, metres.
+
+    Parameters
+    ----------
+    keys : tuple of (operator, site code)
+        Whose, and which.
+    x, y : (n,) float64
+        Position.
+    """
+
+    keys: tuple[tuple[str, str], ...]
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+
+    def without(self, keys: Collection[tuple[str, str]]) -> Masts:
+        """Return all masts but those of `keys`."""
+        rest = np.array([key not in keys for key in self.keys], bool)
+        return Masts(tuple(k for k, r in zip(self.keys, rest, strict=True) if r), self.x[rest],
+                     self.y[rest])
+
+    @classmethod
+    def of_inventory(cls, sites: gpd.GeoDataFrame | None, crs: Any) -> Masts:
+        """Return the masts of an inventory, each where its first cell (by id) stands."""
+        if sites is None or sites.empty:
+            return cls((), np.empty(0), np.empty(0))
+        first: dict[tuple[str, str], int] = {}
+        keys = standing_keys(sites)
+        for place in np.argsort(sites.index.to_numpy(object).astype(str), kind="stable"):
+            first.setdefault(keys[place], int(place))
+        rows = list(first.values())
+        x, y = transform(sites.geometry.x.to_numpy()[rows], sites.geometry.y.to_numpy()[rows],
+                         sites.crs, crs)
+        return cls(tuple(first), x, y)
+
+    @classmethod
+    def of_cells(cls, cells: Iterable[Cell], as_of: str, crs: Any) -> Masts:
+        """Return the masts of the cells on air on a day, each where its first cell stands."""
+        first: dict[tuple[str, str], Mapping[str, Any]] = {}
+        for cell in sorted(cells, key=lambda c: (c.operator, c.site, c.part)):
+            if cell.on_air(as_of):
+                first.setdefault((cell.operator, cell.site), cell.at(as_of))
+        x, y = transform([v["lon"] for v in first.values()], [v["lat"] for v in first.values()],
+                         DEGREES, crs)
+        return cls(tuple(first), x, y)
+
+
+def suspected_pairs(told: Masts, standing: Masts, settled: Collection[tuple[str, str, str]],
+                    within_m: float = SUSPICIOUS_M) -> pd.DataFrame:
+    """Return pairs of sites of one operator that stand suspiciously near to each other.
+
+    Parameters
+    ----------
+    told : Masts
+        Sites of which something was reported.
+    standing : Masts
+        The other sites.
+    settled : collection of (operator, code, code)
+        Pairs that a person has settled, codes in alphabetical order.
+    within_m : float
+        Nearer than this is suspicious, metres.
+
+    Returns
+    -------
+    DataFrame
+        Columns operator, site_code, other_site_code, distance_m; sorted; at least one of the
+        two was reported.  Operators are never compared with each other: they share masts.
+    """
+    rows: set[tuple[str, str, str, float]] = set()
+    keys = [*told.keys, *standing.keys]
+    where = np.column_stack([np.r_[told.x, standing.x], np.r_[told.y, standing.y]])
+    near = cKDTree(where).query_ball_point(where[:len(told.keys)], within_m) if keys else []
+    for place, others in enumerate(near):
+        operator, code = keys[place]
+        for other in others:
+            pair = (code, keys[other][1]) if code < keys[other][1] else (keys[other][1], code)
+            if keys[other][0] == operator and pair[0] != pair[1] and (
+                    (operator, *pair) not in settled):
+                distance = float(np.hypot(*(where[place] - where[other])))
+                rows.add((operator, *pair, round(distance, 2)))
+    return pd.DataFrame(sorted(rows), columns=["operator", "site_code", "other_site_code",
+                                               "distance_m"])
