@@ -38,21 +38,36 @@ class SitesAndPoints:
     points: pd.DataFrame
 
 
+def _used(links: pd.DataFrame, level: str) -> pd.Index:
+    """Return each name that occurs in a level of the index, once."""
+    if not isinstance(links.index, pd.MultiIndex):
+        return pd.Index([])
+    number = links.index.names.index(level)
+    codes = np.unique(links.index.codes[number])
+    return links.index.levels[number][codes[codes >= 0]]
+
+
+def _numbers(links: pd.DataFrame, level: str, names: pd.Index) -> NDArray[np.int64]:
+    """Return for each link where its name stands in `names`, -1 = nowhere."""
+    number = links.index.names.index(level)
+    where = names.get_indexer(links.index.levels[number])
+    return where[links.index.codes[number]]
+
+
 def _check(gaps: pd.DataFrame, spots: pd.DataFrame, reach: pd.DataFrame,
            costs: pd.DataFrame) -> None:
     found = []
-    lost = reach.index.get_level_values("cell_id").difference(spots.index)
+    lost = _used(reach, "cell_id").difference(spots.index)
     if len(lost):
         found.append(Fault("unknown_cell", f"the reach names {len(lost)} cells that are not among "
                            f"the candidates, first {lost[0]!r}.",
                            "Link the same candidates that you rank."))
-    lost = reach.index.get_level_values("point_id").difference(gaps.index)
+    lost = _used(reach, "point_id").difference(gaps.index)
     if len(lost):
         found.append(Fault("unknown_point", f"the reach names {len(lost)} points that are not "
                            f"among the gaps, first {lost[0]!r}.",
                            "Link the same gaps that you rank; a covered point never counts."))
-    lost = pd.Index(spots["site_id"].unique()).difference(
-        costs.index.get_level_values("site_id").unique())
+    lost = pd.Index(spots["site_id"].unique()).difference(_used(costs, "site_id"))
     if len(lost):
         found.append(Fault("no_price", f"{len(lost)} candidate sites have no price, first "
                            f"{lost[0]!r}.", "Price the same candidates that you rank: nothing "
@@ -78,7 +93,7 @@ def _sites(spots: pd.DataFrame, costs: pd.DataFrame, goal: Goal) -> pd.DataFrame
         cost_low=priced["present_value_low"], cost_total=priced["present_value_base"],
         cost_high=priced["present_value_high"],
         currency=str(costs["currency"].iloc[0]) if len(costs) else "",
-        satellite=cells.groupby("site_id")["technology"].agg(lambda t: bool((t == "SAT").all())))
+        satellite=(cells["technology"] == "SAT").groupby(cells["site_id"]).all())
     if goal.interventions:
         out = out[out["intervention"].isin(goal.interventions)]
     return out[~out["satellite"]] if goal.satellite == "never" else out
@@ -124,9 +139,12 @@ def covering_problem(gaps: pd.DataFrame, spots: pd.DataFrame, reach: pd.DataFram
     points = gaps.sort_index(kind="stable")
     sites = _sites(spots, costs, goal)
     good = reach[serves(reach, goal.need).to_numpy(bool)] if len(reach) else reach
-    site_of = spots["site_id"].reindex(good.index.get_level_values("cell_id"))
-    column = sites.index.get_indexer(pd.Index(site_of.to_numpy()))
-    row = points.index.get_indexer(good.index.get_level_values("point_id"))
+    if len(good):
+        site_of = sites.index.get_indexer(pd.Index(spots["site_id"]))
+        column = site_of[_numbers(good, "cell_id", spots.index)]
+        row = _numbers(good, "point_id", points.index)
+    else:
+        row = column = np.zeros(0, np.int64)
     row, column = row[column >= 0], column[column >= 0]
     matrix = sparse.csc_matrix((np.ones(len(row), np.int8), (row, column)),
                                shape=(len(points), len(sites)))
