@@ -76,7 +76,7 @@ class Columns:
     def _text(self, ours: str) -> pd.Series:
         frame = self.table.frame
         if ours not in self.theirs:
-            cells = pd.Series([""] * len(frame), index=frame.index, dtype="str")
+            cells = pd.Series([""] * len(frame), index=frame.index, dtype=object)
         else:
             cells = frame[self.theirs[ours]]
             cells = cells.mask(blank(cells, self.profile), "")

@@ -115,7 +115,7 @@ def read_vector(path: Path, source: Source, known: Collection[str]) -> RawTable:
                                    file=source.file)])
     faults = [Fault("reading", tidy(w.message)[:300], "", "warning", source.file) for w in said]
     text = pd.DataFrame({str(c): _as_text(frame[c]) for c in frame.columns
-                         if c != frame.geometry.name}, index=frame.index)
+                         if c != frame.geometry.name}, index=frame.index, dtype=object)
     geometry = gpd.GeoSeries(frame.geometry.to_numpy(), crs=frame.crs)
     table = RawTable(_spread(text), np.arange(1, len(frame) + 1, dtype=np.int64), geometry,
                      frame.crs)
@@ -139,9 +139,9 @@ def _as_text(cells: pd.Series) -> pd.Series:
     if pd.api.types.is_float_dtype(cells):
         whole = cells.map(lambda v: str(int(v)) if float(v).is_integer() and abs(v) < 1e15
                           else repr(float(v)), na_action="ignore")
-        return whole.astype("str").fillna("")
+        return whole.astype(object).where(whole.notna(), "")
     missing = cells.isna()
-    return cells.astype(object).map(_written).astype("str").mask(missing, "")
+    return cells.astype(object).map(_written).mask(missing, "")
 
 
 def _written(cell: object) -> str:
@@ -158,7 +158,7 @@ def _spread(frame: pd.DataFrame) -> pd.DataFrame:
             continue
         keys = sorted({str(k) for item in inner for k in item} - set(frame.columns))[:200]
         more = pd.DataFrame({k: [tidy(item.get(k, "")) for item in inner] for k in keys},
-                            index=frame.index, dtype="str")
+                            index=frame.index, dtype=object)
         frame = pd.concat([frame, more], axis=1)
     return frame
 

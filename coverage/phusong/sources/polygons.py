@@ -149,6 +149,8 @@ def finished(frame: gpd.GeoDataFrame, keys: pd.Series, index: str, crs: Any, col
     findings = columns.findings
     stays = ~findings.rejected
     frame = frame[stays].set_index(pd.Index(keys[stays], name=index)).sort_index()
+    for name in frame.columns[frame.dtypes == object]:
+        frame[name] = frame[name].astype("str")
     reading = to_metric(frame, crs) if len(frame) else frame.set_crs(crs, allow_override=True)
     return Reading(reading, tuple(findings.faults), **findings.counts(), set_aside=aside,
                    file=columns.source.file, role=columns.role, credit=columns.source.credit)

@@ -29,7 +29,7 @@ class RawTable:
 
     Parameters
     ----------
-    frame : DataFrame of str
+    frame : DataFrame of str (dtype object: cells are looked at one by one)
         One column for each of the file's, under its own name; empty cells are empty texts.
     rows : (n,) int64
         Row of each record as a person counts it (header = row 1 where it stands first).
@@ -88,7 +88,7 @@ def table_of(records: Iterable[Record], source: Source, known: Collection[str]) 
         good.append((row, [*cells[:width], *[""] * (width - len(cells))]))
     too_long = set(faults)
     frame = pd.DataFrame([cells for row, cells in good if row not in too_long], columns=names,
-                         dtype="str")
+                         dtype=object)
     rows = np.array([row for row, _ in good if row not in too_long], dtype=np.int64)
     return RawTable(frame, rows, faults=_too_long(faults, width, source.file))
 

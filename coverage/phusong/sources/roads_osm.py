@@ -129,7 +129,7 @@ def read_extract(path: Path, source: Source, role: str) -> RawTable:
                                    "Take a larger extract.", file=source.file)])
     names = ("osm_id", *chosen.keys)
     frame = pd.DataFrame([(key, *(tidy(tags.get(k, "")) for k in chosen.keys))
-                          for key, tags, _ in rows], columns=list(names), dtype="str")
+                          for key, tags, _ in rows], columns=list(names), dtype=object)
     if "place" in frame:
         frame["kind"] = frame["amenity"].where(frame["amenity"].ne(""), frame["place"])
     shapes = shapely.from_wkb([bytes.fromhex(wkb) for _, _, wkb in rows])

@@ -13,7 +13,6 @@ from phusong.profile import Profile, fold
 
 __all__ = ["blank", "dates", "numbers", "tidy", "words_of"]
 
-_SPACES = re.compile(r"\s+")
 _GROUPED = re.compile(r"^[+-]?\d{1,3}(?:[.,\u00a0\u202f ]\d{3})+$")
 _PLAIN = re.compile(r"^[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?$")
 _EXCEL_DAYS = re.compile(r"^\d{5}(?:\.\d+)?$")
@@ -23,7 +22,8 @@ _YEARS = (1900, 2200)
 
 def tidy(text: object) -> str:
     """Return a cell as text in Unicode NFC with single spaces and none at its ends."""
-    return unicodedata.normalize("NFC", _SPACES.sub(" ", str(text)).strip())
+    plain = " ".join(str(text).split())
+    return plain if plain.isascii() else unicodedata.normalize("NFC", plain)
 
 
 def blank(cells: pd.Series, profile: Profile) -> NDArray[np.bool_]:
