@@ -61,9 +61,15 @@ class Search:
     prune: bool
 
     @classmethod
-    def of(cls, scene: Scene, sites: pd.DataFrame, prune: bool) -> Search:
-        """Sort the cells of a scene; `sites` are the rows it was made from."""
+    def of(cls, scene: Scene, sites: pd.DataFrame, prune: bool, *,
+           compete: bool = False) -> Search:
+        """Sort the cells of a scene; `sites` are the rows it was made from.
+
+        With `compete` all cells are one group, whoever runs them.
+        """
         group, operator = groups_of(sites)
+        if compete:
+            group, operator = np.zeros_like(group), np.zeros(1, np.int64)
         x, y = scene.cells.x, scene.cells.y
         size = max(float(scene.reach_m.max()) / 4.0, 1.0)
         left, low = float(x.min()), float(y.min())
@@ -100,6 +106,15 @@ class Search:
 
     def best_links(self, unit: Ints) -> pd.DataFrame:
         """Return the links worth keeping of the points numbered `unit`, by `COLUMNS`."""
+        kept, segments = self.best_levels(unit)
+        if not kept:
+            return pd.DataFrame(columns=list(COLUMNS))
+        kept["clearance"] = self.scene.clearances(kept["point"], kept["cell"], kept["distance_m"])
+        kept["cells_considered"] = self._considered(segments, kept["segment"])
+        return pd.DataFrame({name: kept[name] for name in COLUMNS})
+
+    def best_levels(self, unit: Ints) -> tuple[dict[str, np.ndarray], Ints]:
+        """Return the links worth keeping as columns (none: empty), and the segments searched."""
         segments, levels, stacks = self._segments(unit)
         best = np.full((len(segments), self.scene.radio.best_per_operator), -np.inf)
         never = np.full(len(segments), -np.inf)
@@ -117,12 +132,9 @@ class Search:
             rounds.append(rows)
             most += len(rounds) // 4
         if not rounds:
-            return pd.DataFrame(columns=list(COLUMNS))
+            return {}, segments
         computed = {name: np.concatenate([rows[name] for rows in rounds]) for name in rounds[0]}
-        kept = self._worth_keeping(computed, best)
-        kept["clearance"] = self.scene.clearances(kept["point"], kept["cell"], kept["distance_m"])
-        kept["cells_considered"] = self._considered(segments, kept["segment"])
-        return pd.DataFrame({name: kept[name] for name in COLUMNS})
+        return self._worth_keeping(computed, best), segments
 
     def _segments(self, unit: Ints) -> tuple[Ints, Floats, Ints]:
         """Return (point, group, first pair, pairs, cells) of each segment, and the heaps."""
