@@ -157,6 +157,24 @@ def test_two_processes_at_once(tmp_path: Path, csv: Callable[..., Path]) -> None
         assert len(ledger.state()) == 30
 
 
+def test_raw_files_are_kept_under_the_lock(book: Path, tmp_path: Path,
+                                           csv: Callable[..., Path],
+                                           monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else another process that opens the book would sweep away what is half-written."""
+    tried = []
+
+    def watched(folder: Path, data: bytes) -> Path:
+        with pytest.raises(LedgerBusyError), locked(book.with_suffix(".lock"), wait_s=0):
+            pass
+        tried.append(folder)
+        return keep(folder, data)
+
+    with reopened(book) as ledger:
+        monkeypatch.setattr("phusong.ledger.book.keep", watched)
+        ledger.report([csv("c.csv", [("new", "C", "C-1", *GOOD[3:])])], operator="X")
+    assert tried == [book.parent / "raw"]
+
+
 def test_kept_files(tmp_path: Path) -> None:
     path = keep(tmp_path, b"x")
     assert path.name == sha256(b"x")
