@@ -37,7 +37,7 @@ def map_of(results: Results, *, language: str = "vi") -> Any:
                 progress=results.tables["progress"], terrain=results.terrain,
                 around=results.around,
                 services={day: by_name[name] for day, by_name in results.services.items()},
-                language=language)
+                language=language)  # type: ignore[arg-type]
 
 
 def write_map(results: Results, path: Path, *, language: str = "vi",

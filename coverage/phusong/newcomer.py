@@ -62,7 +62,8 @@ def make(folder: Path, name: str, *, fictional: bool = False, size: str = "provi
             raise InputError(f'There is no size "{size}". {nearest(size, SIZES)}')
         from phusong.sources.fictional import fictional as make_fictional
 
-        return make_fictional(folder / name, name=name, size=size, seed=seed, progress=progress)
+        return make_fictional(folder / name, name=name, size=size,  # type: ignore[arg-type]
+                              seed=seed, progress=progress)
     Profile.load(profile)
     text = TEMPLATE.read_text(encoding="utf-8").format(name=name, profile=profile)
     return write_whole(folder / name / "study.yml", text.encode())

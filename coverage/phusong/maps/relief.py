@@ -37,9 +37,12 @@ class Heights(Protocol):
         Of the grid.
     """
 
-    heights: Any
-    transform: Any
-    crs: Any
+    @property
+    def heights(self) -> Any: ...
+    @property
+    def transform(self) -> Any: ...
+    @property
+    def crs(self) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)

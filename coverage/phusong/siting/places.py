@@ -7,7 +7,6 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 from scipy import ndimage
-from sklearn.cluster import DBSCAN, AgglomerativeClustering
 
 from phusong.geo import transform
 from phusong.siting.sight import Gaps
@@ -71,6 +70,8 @@ def clusters(gaps: Gaps, radius_m: float) -> NDArray[np.int64]:
     """
     if not len(gaps.xy):
         return np.zeros(0, np.int64)
+    from sklearn.cluster import DBSCAN, AgglomerativeClustering  # slow to load
+
     dense = DBSCAN(eps=2.0 * radius_m, min_samples=1).fit_predict(gaps.xy)
     out = np.full(len(gaps.xy), -1, np.int64)
     count = 0
