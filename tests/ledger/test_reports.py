@@ -169,6 +169,10 @@ def test_vector_files(ledger: Ledger, tmp_path: Path) -> None:
     ("r.gpkg", b"SQLite format 3\x00 and no more", "unreadable_file"),
     ("r.geojson", b"[" * 100_000, "unreadable_file"), ("r.geojson", b"{}", "unreadable_file"),
     ("r.geojson", b'{"features": []}', "empty_file"),
+    ("r.geojson", b'{"crs": {"properties": {"name": "EPSG:99999"}}, "features": [{"properties": '
+     b'{"site_code": "1", "date": "2021-10-05"}}]}', "bad_crs"),
+    ("r.geojson", b'{"crs": {"properties": {"name": "EPSG:5773"}}, "features": [{"properties": '
+     b'{"site_code": "1", "date": "2021-10-05"}}]}', "bad_crs"),
     ("r.csv", b"\xff\xfea\x00\x00\xd8", "unreadable_file")])
 def test_files_refused_as_a_whole(ledger: Ledger, tmp_path: Path, name: str, data: bytes,
                                   code: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field, ValidationError, field_validator
+from pyproj.exceptions import ProjError
 
 from phusong.errors import InputError
 from phusong.geo import DEGREES, is_metric, parse_crs, transform
@@ -188,8 +189,14 @@ class _Reader:
         missing = [c for c in _REQUIRED[form.subject] if c not in self.found]
         if missing:
             raise RefusedFileError("missing_column", ", ".join(missing))
-        self.crs = parse_crs(form.crs or sheet.crs or DEGREES)
-        self.metres = is_metric(self.crs)
+        try:
+            self.crs = parse_crs(form.crs or sheet.crs or DEGREES)
+            self.metres = is_metric(self.crs)
+            if not (self.crs.is_geographic or self.metres):
+                raise InputError("It counts neither in degrees nor in metres.")
+            transform([0.0], [0.0], self.crs, DEGREES)
+        except (InputError, ProjError) as error:
+            raise RefusedFileError("bad_crs", (form.crs or sheet.crs or "")[:80]) from error
 
     def rows(self) -> list[Row]:
         """Return one row for every row of the sheet."""
