@@ -173,6 +173,12 @@ LINKS = _table(
     Column("model", "text", "Propagation model that gave the loss."),
     Column("cells_considered", "int", "How many cells of this operator were in range of the point.",
            low=1),
+    Column("bearing_deg", "float", "Direction from the cell to the point, degrees east of true "
+           "north.", low=0, high=360),
+    Column("pattern_db", "float", "Antenna pattern towards the point, relative to the main beam.",
+           high=0),
+    Column("unknown_because", "text", "Why the loss is not known; empty text if it is.",
+           allowed=("", "no_elevation", "out_of_model_range")),
 )
 
 SERVICE = _table(
