@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 
 from phusong.sources.fiction.schools import LISTS
@@ -152,18 +153,22 @@ truth/report_rows.csv which row of which report is faulty, and how
 
 Gaps and faults put in on purpose
 ---------------------------------
-Places of learning without enrolment: {no_learners}.
-cells.csv, of {cells} cells: height missing {missing_height} ({share_height}), height a
-placeholder of 1.0 m {placeholder_height} ({share_placeholder}), power (EIRP) missing
-{missing_power} ({share_power}), azimuth missing in a sector {missing_azimuth} ({share_azimuth});
-{doubled} rows stand twice ({share_doubled}). A cell with
-beamwidth 360 has no azimuth because it is omnidirectional.
-reports/: {report_rows} rows, of which {report_faults}.
-VNPT writes decimal commas, semicolons and 31/12/2021; Viettel sends workbooks with a title above
-the header; rows with a wrong place, swapped coordinates or no code come again, right, weeks later.
+Places of learning without enrolment: {no_learners}. Villages and seats of communes have 0
+learners, because learners are counted at their schools.
 
-Target lists (column danh_sach): {list_1} {n_1}, {list_2} {n_2} places.
-Source of proportions: 283 and 1,910 points, programme of September 2021.
+cells.csv, of {cells} cells: height missing {missing_height} ({share_height}), height a placeholder
+of 1.0 m {placeholder_height} ({share_placeholder}), power (EIRP) missing {missing_power}
+({share_power}), azimuth missing in a sector {missing_azimuth} ({share_azimuth}); {doubled} rows
+stand twice ({share_doubled}). A cell with beamwidth 360 has no azimuth because it is
+omnidirectional.
+
+reports/: {report_rows} rows, of which {report_faults}. VNPT writes decimal commas, semicolons and
+31/12/2021; Viettel sends workbooks with a title above the header. Rows with a wrong place, swapped
+coordinates or no code come again, right, one to three weeks later; rows called "retracted" speak
+of masts that never stood.
+
+Target lists (column danh_sach): {list_1} {n_1} places, {list_2} {n_2} places, in the proportions of
+283 and 1,910, the points of the programme of September 2021.
 """
 
 
@@ -189,4 +194,7 @@ def readme(values: Mapping[str, object]) -> str:
               for short, long in (("height", "missing_height"), ("power", "missing_power"),
                                   ("placeholder", "placeholder_height"), ("doubled", "doubled"),
                                   ("azimuth", "missing_azimuth"))}
-    return README.format(**values, **shares, list_1=LISTS[0], list_2=LISTS[1])
+    text = README.format(**values, **shares, list_1=LISTS[0], list_2=LISTS[1])
+    head, rule, tail = text.rpartition("-----\n")
+    paragraphs = (textwrap.fill(" ".join(part.split()), 96) for part in tail.split("\n\n"))
+    return head + rule + "\n\n".join(paragraphs) + "\n"

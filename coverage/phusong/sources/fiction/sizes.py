@@ -98,7 +98,7 @@ SIZES: MappingProxyType[SizeName, Scale] = MappingProxyType({
         site_locations=60, lists=(12, 81), lockdown_share=0.25, void_count=14),
     "country": Scale(
         rows=7552, columns=6720, arcsec=3, west=102.60, north=23.20, heights_m=(55, 2980),
-        levels=(70, 12, 5, -1, -1),
+        levels=(60, 10, 4, -1, -1),
         work=8, people=2, provinces=63, communes=10_603, hamlets=84_000, villages=10_000,
         towns=705, population=98_500_000, area_share=0.808,
         learning=_learning(11_000, 9_700, 7_900, 2_600, 2_300, 400, 6_000, 500, 600, 2_000),
