@@ -88,11 +88,11 @@ def country(n_points: int, n_communes: int, n_cells: int, n_spots: int) -> dict[
         "technology": "LTE", "intervention": "macro", "place": "hilltop",
         "antenna_height_m": 42.0}, geometry=shapely.points(scattered(n_spots, 5)), crs=CRS,
         index=pd.Index([f"H{i:05d}-1" for i in range(n_spots)], name="cell_id"))
-    now = service(points, cells, 0.8)
+    now = service(points, cells, 0.6)
     days = pd.date_range("2021-01-01", periods=12, freq="MS").date
     return {"study": InventedStudy(name="country"), "points": points, "service": now,
             "sites": cells, "spots": spots, "around": around, "terrain": terrain(),
-            "services": {d: service(points, cells, 0.5 + 0.025 * i) for i, d in enumerate(days)}}
+            "services": {d: service(points, cells, 0.3 + 0.025 * i) for i, d in enumerate(days)}}
 
 
 def renderer_seconds(session: Any) -> float:

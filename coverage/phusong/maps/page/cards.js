@@ -173,7 +173,7 @@ function under(scene, at) {
       if (row.spot >= 0) near("spot", row.spot, all.spots.x[row.spot], all.spots.y[row.spot], 13, -20);
     }
   }
-  if (state.on.points) {
+  if (state.on.points && !scene.crowded()) {
     const now = state.statuses(), { points } = all;
     for (let i = 0; i < points.placed; i++) {
       if (Math.abs(scene.px(points.x[i]) - at.x) > reach) continue;
@@ -182,7 +182,7 @@ function under(scene, at) {
       }
     }
   }
-  if (state.on.cells) all.masts.forEach((m, i) => near("mast", i, m.x, m.y, reach, 3));
+  if (state.on.cells && !scene.crowded()) all.masts.forEach((m, i) => near("mast", i, m.x, m.y, reach, 3));
   if (all.spots && state.on.spots) {
     for (let i = 0; i < all.spots.n; i++) near("spot", i, all.spots.x[i], all.spots.y[i], reach, 5);
   }

@@ -153,11 +153,15 @@ async function build(map, header, read) {
   const panel = el("aside", { class: "panel", id: "numbers", tabindex: "-1" });
   const legend = el("div", { class: "legend" }), search = el("div", { class: "search" });
   const skip = el("a", { class: "skip", href: "#numbers" }), stamp = el("p", { class: "stamp" });
+  const hint = el("p", { class: "hint" });
+  state.hint = (text) => {
+    if (hint.textContent !== text) hint.textContent = text;
+  };
   body.classList.add("briefing");
   const heading = el("header", { class: "heading" });
   body.prepend(skip, heading);
   container.after(panel);
-  container.append(legend, search);
+  container.append(legend, search, hint);
   if (header.study.fictional) container.append(stamp);
   for (const part of [legend, search]) {
     L.DomEvent.disableClickPropagation(part);

@@ -49,6 +49,7 @@ const Scene = L.Renderer.extend({
     this.size = size;
     this.taken = [];
     this.paintGround(ctx, canvas);
+    this.state.hint(this.crowded() && this.state.on.points ? word("ui", "crowded") : "");
     for (const [name, paint] of Object.entries(PAINTERS)) if (this.state.on[name]) paint(this, ctx);
   },
 
@@ -80,7 +81,13 @@ const Scene = L.Renderer.extend({
     // Places on ten thousand pixels when the whole area is seen.
     const zoom = this._map.getZoom(), size = this._map.getSize();
     const crowd = Math.log2(1 + (this.all.points.n * 1667) / (size.x * size.y)) * 0.7;
-    return Math.max(1.6, Math.min(9.5, 5.4 + (zoom - this.state.homeZoom) * 1.1 - crowd));
+    return Math.max(1, Math.min(9.5, 5.4 + (zoom - this.state.homeZoom) * 1.1 - crowd));
+  },
+
+  // So many places that they would hide one another: their communes speak for them.
+  crowded() {
+    return this.radius() < 2 && Boolean(this.all.communes) && this.state.on.communes &&
+      !this.state.target;
   },
 
   // A picture drawn once and stamped many times.
@@ -112,6 +119,7 @@ function onAir(cells, i, days) {
 
 function paintMasts(scene, ctx) {
   const { cells, masts } = scene.all, { state } = scene, days = state.days();
+  if (scene.crowded()) return;
   const zoom = scene._map.getZoom(), crowd = masts.length > 4000 ? 1.5 : 0;
   const r = Math.max(1.5, Math.min(7, 4.6 + (zoom - state.homeZoom) * 0.9 - crowd));
   for (const mast of masts) {
@@ -154,6 +162,7 @@ function wedge(ctx, azimuth, x, y, r, number) {
 const ORDER = [0, 3, 1, 2];
 
 function paintPoints(scene, ctx) {
+  if (scene.crowded()) return;
   const { points } = scene.all, { state } = scene, now = state.statuses();
   const r = scene.radius(), kinds = points.columns.kind, names = state.header.statuses;
   const k = state.atLast() ? state.built : 0;
