@@ -224,6 +224,17 @@ def test_the_workbook_that_goes_back(ledger: Ledger, csv: Callable[..., Path], t
     assert good.write_rejected(tmp_path / "back") == []
 
 
+def test_one_file_given_twice(ledger: Ledger, csv: Callable[..., Path], tmp_path: Path) -> None:
+    path = csv("r.csv", [GOOD, with_cell(date="x")])
+    outcome = ledger.report([path, path], operator="X")
+    conserved(outcome)
+    assert outcome.rows.index.is_unique
+    assert outcome.counts == {"rows": 4, "accepted": 1, "duplicate": 1, "rejected": 2,
+                              "refused": 0}
+    assert outcome.files["new_file"].tolist() == [True, False]
+    assert len(outcome.write_rejected(tmp_path / "back")) == 2
+
+
 def test_dry_run_tells_and_does_nothing(ledger: Ledger, csv: Callable[..., Path],
                                         tmp_path: Path) -> None:
     ledger.report([csv("r.csv", [GOOD])], operator="X", recorded_at="2021-10-08")

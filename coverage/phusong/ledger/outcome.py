@@ -68,9 +68,11 @@ class Outcome:
             Of the headings.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        written = []
-        for name, rows in self.by_file:
+        written: list[Path] = []
+        for place, (name, rows) in enumerate(self.by_file, 1):
             path = folder / f"{name}.rejected.xlsx"
+            if path in written:
+                path = folder / f"{name}.{place}.rejected.xlsx"
             if write_rejected(path, rows, language=language):
                 written.append(path)
         return written
@@ -89,11 +91,14 @@ def outcome_of(done: Sequence[tuple[Filing, int, tuple[Row, ...], bool]], change
     dry_run : bool
         Whether nothing was written.
     """
-    files, rows = [], []
+    files: list[tuple[object, ...]] = []
+    rows: list[tuple[object, ...]] = []
     for filing, _, settled, added in done:
         digest = sha256(filing.data)
         report_id = "/".join(p for p in (filing.subject, filing.operator, filing.recipe[:8],
                                          digest[:16]) if p)
+        times = sum(str(f[0]).split("#")[0] == report_id for f in files) + 1
+        report_id += f"#{times}" if times > 1 else ""
         counts = [sum(r.outcome == o for r in settled)
                   for o in ("accepted", "duplicate", "rejected")]
         refused = json.loads(filing.refused) if filing.refused else {}
@@ -106,8 +111,8 @@ def outcome_of(done: Sequence[tuple[Filing, int, tuple[Row, ...], bool]], change
     table = pd.DataFrame(rows, columns=list(_ROW))
     for name in ("valid_from", "valid_to", "recorded_at"):
         table[name] = pd.to_datetime(table[name]).astype("datetime64[s]")
-    table = table[~table.duplicated(["report_id", "row"])].set_index(["report_id", "row"])
-    return Outcome(pd.DataFrame(files, columns=list(_FILE)), table, changes, suspects, dry_run,
+    return Outcome(pd.DataFrame(files, columns=list(_FILE)),
+                   table.set_index(["report_id", "row"]), changes, suspects, dry_run,
                    tuple((filing.name, settled) for filing, _, settled, _ in done))
 
 
