@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -45,6 +45,14 @@ LAYERS: dict[str, Layer] = {
     "footprints": read_footprints,
 }
 """Optional vector layer of a study -> what reads it."""
+
+
+WITHOUT: dict[str, str] = {
+    "communes": "no shares by commune, and communes are taken as the files of points name them",
+    "roads": "no roadside places are proposed, and access is priced without a distance to a road",
+    "power_lines": "the grid's distance is not known, and new sites are priced with solar power",
+}
+"""Optional layer of a study -> what a study without it must do without."""
 
 
 class SourcesLike(Protocol):
@@ -178,6 +186,9 @@ def gather(sources: SourcesLike, folder: Path, profile: Profile, *, crs: str = "
     found.reports = tuple(str(path.relative_to(folder)) for pattern in sources.reports
                           for path in sorted(Path(folder).glob(pattern)))
     found.faults += _absent_reports(sources.reports, folder)
+    found.faults += [Fault(f"no_{name}", f"The study names no {name.replace('_', ' ')}: {without}.",
+                           f"Add \"{name}:\" to the sources of the study file.", "warning")
+                     for name, without in WITHOUT.items() if getattr(sources, name, None) is None]
     for name, frame, table in (("points", found.points, POINTS), ("sites", found.sites, SITES)):
         found.faults += tables.faults(frame, table, name)
     return found
@@ -206,12 +217,8 @@ def _layer(found: Collected, reader: Layer, source: Source | None, folder: Path,
     if source is None:
         return None
 
-    def read(given: Source) -> Reading:
-        reading = reader(given, folder, crs, profile)
-        object.__setattr__(reading, "role", role)
-        return reading
-
-    table = _tried(found, role, source, read)
+    table = _tried(found, role, source, lambda given: replace(
+        reader(given, folder, crs, profile), role=role))
     return table if table is not None and len(table) else None
 
 

@@ -240,15 +240,17 @@ def _identified(columns: Columns, data: dict[str, Any], lon: Array,
 
 def _said(columns: Columns, data: dict[str, Any]) -> None:
     """Record each column that was filled in, with its count and what stands in."""
-    words = {"antenna_height_m": "antenna height (empty, or a placeholder of 1 m or less)",
-             "eirp_dbm": "power", "azimuth_deg": "azimuth", "technology": "technology",
-             "frequency_mhz": "carrier frequency", "operator": "operator"}
-    for name, meaning in words.items():
+    words = {"antenna_height_m": ("antenna height (empty, or a placeholder of 1 m or less)", "m"),
+             "eirp_dbm": ("power", "dBm EIRP"), "azimuth_deg": ("azimuth", "degrees"),
+             "technology": ("technology", ""), "frequency_mhz": ("carrier frequency", "MHz"),
+             "operator": ("operator", "")}
+    for name, (meaning, unit) in words.items():
         at = columns.assumed.get(name, np.zeros(len(columns.table), bool)) \
             & ~columns.findings.rejected
         used = pd.Series(data[name])[at].dropna().unique()
         said = ", ".join(str(v) if isinstance(v, str) else f"{v:g}" for v in sorted(used)[:4])
         columns.findings.add(
             f"{name}_assumed", f"Cells without {meaning}; assumed: "
-            f"{said or 'omnidirectional, 3 dB less'}{', ...' if len(used) > 4 else ''}",
+            f"{said or 'omnidirectional, 3 dB less'}{', ...' if len(used) > 4 else ''}"
+            f"{f' {unit}' if said and unit else ''}",
             "Fill it in.", severity="assumption", at=at, column=columns.theirs.get(name, name))

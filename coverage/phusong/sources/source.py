@@ -166,7 +166,7 @@ class Findings:
         more = ""
         if where.size > 1:
             rows = ", ".join(str(self.rows[i]) for i in where[:_LISTED])
-            more = f" {where.size} rows: {rows}{', ...' if where.size > _LISTED else ''}."
+            more = f" Rows {rows}{', ...' if where.size > _LISTED else ''}."
         self.faults.append(Fault(code, f"{what}{said}.{more}", cure, severity, self.file,
                                  int(self.rows[first]), column, int(where.size)))
 
