@@ -106,23 +106,26 @@ def new(name: Annotated[str, typer.Argument(help="Name of the new study.")],
         size: Annotated[str, typer.Option(help="commune, province or country.")] = "province",
         seed: Annotated[int, typer.Option(help="Another seed, another province.")] = 2021,
         profile: Annotated[str, typer.Option(help="generic or vietnam.")] = "generic",
-        home: Home = HERE, quiet: Quiet = False) -> None:
+        home: Home = HERE, quiet: Quiet = False, json: Json = False) -> None:
     """Make a new study in data/raw/NAME: an empty one, or a fictional province."""
-    screen = Screen(quiet=quiet)
+    screen = Screen(quiet=quiet or json, as_json=json)
     with _told(screen):
         from phusong.newcomer import make
 
         with screen.steps() as say:
             path = make(home / "data/raw", name, fictional=fictional, size=size, seed=seed,
                         profile=profile, progress=say)
+        if json:
+            screen.document({"study": str(path)})
         screen.say(f"{path}")
         screen.say(f"Next: phusong check {name}")
 
 
 @app.command()
-def check(study: StudyArg, home: Home = HERE, inputs: Inputs = None, json: Json = False) -> None:
+def check(study: StudyArg, home: Home = HERE, inputs: Inputs = None, quiet: Quiet = False,
+          json: Json = False) -> None:
     """Find everything wrong with the inputs, and everything assumed; compute nothing."""
-    screen = Screen(as_json=json)
+    screen = Screen(quiet=quiet or json, as_json=json)
     with _told(screen):
         from phusong import pipeline
 
@@ -134,8 +137,9 @@ def check(study: StudyArg, home: Home = HERE, inputs: Inputs = None, json: Json 
             screen.document({"readings": rows, "counts": counts,
                              "faults": [_fault(f) for f in around.faults]})
         else:
-            screen.readings(rows)
-            screen.faults(around.faults)
+            if not quiet:
+                screen.readings(rows)
+            screen.faults(tuple(f for f in around.faults if not quiet or f.severity == "error"))
             screen.say(f"{counts['error']} errors, {counts['warning']} warnings, "
                        f"{counts['assumption']} assumptions")
         if counts["error"]:
@@ -169,15 +173,18 @@ def run(study: StudyArg, home: Home = HERE, inputs: Inputs = None,
 def draw_map(study: StudyArg, home: Home = HERE, inputs: Inputs = None, as_of: Day = None,
              language: Annotated[str, typer.Option(help="vi or en.")] = "vi",
              out: Annotated[Path | None, typer.Option(help="Where to write the page.")] = None,
-             quiet: Quiet = False) -> None:
+             quiet: Quiet = False, json: Json = False) -> None:
     """Draw the map of a study, on its own day or on another."""
-    screen = Screen(quiet=quiet)
+    screen = Screen(quiet=quiet or json, as_json=json)
     with _told(screen):
         opened = _open(study, home, inputs, as_of)
         results = _run(opened, home, screen, as_of)
         if as_of and out is None:
             out = home / "maps" / opened.name / f"as-of-{_date(as_of)}.html"
-        screen.say(f"Map: {_draw(results, home, screen, language, out)}")
+        path = _draw(results, home, screen, language, out)
+        if json:
+            screen.document({"map": str(path), "as_of": opened.day.isoformat()})
+        screen.say(f"Map: {path}")
 
 
 @app.command()

@@ -42,6 +42,8 @@ class Explanation:
         The best links, with level at the device, margin and probability.
     budgets : tuple of Budget
         The budget of the cell that decided, if any cell is in range.
+    fictional : bool
+        Whether the data are invented.
     """
 
     point: pd.Series
@@ -49,12 +51,13 @@ class Explanation:
     need: Need
     links: pd.DataFrame
     budgets: tuple[Budget, ...]
+    fictional: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything as plain values that JSON can write (NaN becomes None)."""
         point = self.point.drop("geometry")
         return _plain({
-            "point_id": self.point.name, "point": point.to_dict(),
+            "point_id": self.point.name, "fictional": self.fictional, "point": point.to_dict(),
             "x_m": self.point.geometry.x if self.point.geometry else None,
             "y_m": self.point.geometry.y if self.point.geometry else None,
             "service": self.service.to_dict(), "definition": self.need.model_dump(mode="json"),
@@ -74,6 +77,8 @@ class Explanation:
                  f"{self.need.label.in_language(language) or self.need.name}: "
                  f"{self.need.received_dbm:g} dBm, P ≥ {self.need.probability:g}, "
                  f"{self.need.place}, {', '.join(self.need.technologies)}"]
+        if self.fictional:
+            lines.insert(0, word("ui", "fictional_short", language))  # type: ignore[arg-type]
         if np.isfinite(service["margin_db"]):
             lines.append(f"{service['received_dbm']:.1f} dBm, {service['margin_db']:+.1f} dB, "
                          f"P = {service['probability']:.2f}")
@@ -119,12 +124,13 @@ def explain(study: Study, point_id: str, *,
     standing = on_air(sites, study.day)
     found = link(only, standing, terrain, study.radio)
     service = assess(only, found, study.need).iloc[0]
-    table = found.join(levels(found, study.need), rsuffix="_at_device").loc[[point_id]] \
-        if len(found) else found
+    table = found.join(levels(found, study.need))
+    table = table.sort_values("counts", ascending=False, kind="stable")
     chosen = _deciding(found, service, study.need)
     budgets = tuple(budget(point_id, cell, only, standing, terrain, study.radio)
                     for cell in chosen)
-    return Explanation(only.iloc[0], service, study.need, table.head(CELLS_SHOWN), budgets)
+    return Explanation(only.iloc[0], service, study.need, table.head(CELLS_SHOWN), budgets,
+                       study.fictional)
 
 
 def _deciding(found: pd.DataFrame, service: pd.Series, need: Need) -> list[str]:
@@ -133,8 +139,9 @@ def _deciding(found: pd.DataFrame, service: pd.Series, need: Need) -> list[str]:
     if not len(usable):
         return []
     if service["reason"] == "terrain_blocked":
-        blocked = usable[usable["clearance"] < 0].reset_index("cell_id")
-        ordered = blocked.sort_values(["free_space_dbm", "cell_id"], ascending=[False, True])
+        enough = levels(usable, need)["free_space_probability"] >= need.probability
+        blocked = usable[enough & (usable["clearance"] < 0)].reset_index("cell_id")
+        ordered = blocked.sort_values(["received_dbm", "cell_id"], ascending=[False, True])
         return [str(ordered["cell_id"].iloc[0])]
     best = service["best_cell_id"]
     if isinstance(best, str) and best:
@@ -144,13 +151,13 @@ def _deciding(found: pd.DataFrame, service: pd.Series, need: Need) -> list[str]:
 
 def _links_text(links: pd.DataFrame) -> str:
     rows = [f"{'cell':<16}{'operator':<12}{'band':<10}{'km':>7}{'clear. F1':>11}{'dBm':>9}"
-            f"{'free space':>12}  model"]
+            f"{'free space':>12}{'P':>6}  model"]
     for (_, cell), row in links.iterrows():
         band = f"{row['technology']} {row['frequency_mhz']:.0f}"
         rows.append(f"{cell:<16}{row['operator'] or '-':<12}{band:<10}"
                     f"{row['distance_m'] / 1000:>7.2f}{_number(row['clearance'], 1):>11}"
-                    f"{_number(row['received_dbm'], 1):>9}{row['free_space_dbm']:>12.1f}  "
-                    f"{row['model']}")
+                    f"{_number(row['received_dbm'], 1):>9}{row['free_space_dbm']:>12.1f}"
+                    f"{_number(row['probability'], 2):>6}  {row['model']}")
     return "\n".join(rows)
 
 

@@ -52,10 +52,10 @@ def fill_learners(points: pd.DataFrame, profile: Profile, *,
         if not stated.get(kind, 0.0):
             value, why = 0.0, "their children are counted at school"
         elif closer.sum() >= _ENOUGH:
-            value = float(points.loc[closer, "learners"].median())
+            value = float(np.floor(points.loc[closer, "learners"].median() + 0.5))
             why = f"the median of {closer.sum()} like them in the study"
         elif alike.sum() >= _ENOUGH:
-            value = float(points.loc[alike, "learners"].median())
+            value = float(np.floor(points.loc[alike, "learners"].median() + 0.5))
             why = f"the median of {alike.sum()} of that kind in the study"
         else:
             value, why = stated[kind], f"an assumption of the profile \"{profile.name}\""
