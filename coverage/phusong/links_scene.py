@@ -36,8 +36,8 @@ P1812_ROUNDING_DB = float(free_space_loss_db(1000.0, 1000.0)) - 92.4
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-CHUNK_SAMPLES = 65_536
-"""Terrain samples that are worked on at once: they fit the second-level cache."""
+CHUNK_SAMPLES = 131_072
+"""Terrain samples that are worked on at once: few enough to stay in the cache (2 MiB)."""
 
 
 def bound_slack_db(radio: Radio) -> float:
@@ -362,7 +362,7 @@ def same_crs(points: gpd.GeoDataFrame, sites: gpd.GeoDataFrame, terrain: Terrain
             raise InputError(f"Links need metres: {name} stand in "
                              f"{'no CRS' if crs is None else crs.to_string()}. Carry them to the "
                              f"study's working CRS with phusong.geo.to_metric.")
-    if len({crs.to_wkt() for crs in systems.values()}) > 1:
+    if any(crs != points.crs for crs in systems.values()):
         said = ", ".join(f"{name} in {crs.to_string()}" for name, crs in systems.items())
         raise InputError(f"Links need one working CRS, but there are: {said}. Carry all to one "
                          f"with phusong.geo.to_metric.")
