@@ -17,7 +17,7 @@ from phusong.maps.words import LANGUAGES, Language, word
 from phusong.nouns import nearest
 from phusong.surroundings import Surroundings
 
-__all__ = ["draw"]
+__all__ = ["draw", "draw_sheets"]
 
 
 def draw(study: Briefed, points: gpd.GeoDataFrame, service: pd.DataFrame,
@@ -68,11 +68,18 @@ def draw(study: Briefed, points: gpd.GeoDataFrame, service: pd.DataFrame,
     UnknownNameError
         If there is no such language or audience.
     """
-    _choose("language", language, LANGUAGES)
-    _choose("audience", audience, ("internal", "public"))
-    _check(points, service, sites)
     sheets = Sheets(points, service, sites, plan, spots, reach, costs, progress, terrain, around,
                     services)
+    return draw_sheets(study, sheets, language=language, audience=audience, run=run)
+
+
+def draw_sheets(study: Briefed, sheets: Sheets, *, language: Language = "vi",
+                audience: Literal["internal", "public"] = "internal", run: str = ""
+                ) -> BriefingMap:
+    """Draw a briefing from all its tables at once; see `draw`."""
+    _choose("language", language, LANGUAGES)
+    _choose("audience", audience, ("internal", "public"))
+    _check(sheets.points, sheets.service, sheets.sites)
     header, block = content(study, sheets, language=language, public=audience == "public",
                             run=run)
     (south, west), (north, east) = header["area"]

@@ -12,8 +12,8 @@ from branca.element import Element, Figure, MacroElement
 
 __all__ = ["BriefingLayer", "BriefingMap", "Verbatim", "escaped", "page_script", "page_style"]
 
-SCRIPTS = ("unpack.js", "words.js", "signs.js", "data.js", "ground.js", "scene.js", "cards.js", "numbers.js",
-           "plan.js", "panel.js", "legend.js", "search.js", "open.js")
+SCRIPTS = ("unpack.js", "words.js", "signs.js", "data.js", "ground.js", "scene.js", "cards.js",
+           "numbers.js", "plan.js", "panel.js", "legend.js", "search.js", "open.js")
 """Files of ``page/`` in the order in which they are joined."""
 
 _UNSAFE = {ord(c): f"&#{ord(c)};" for c in "&<>\"'`$\\{}"}

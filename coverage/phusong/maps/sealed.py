@@ -16,7 +16,7 @@ from branca.element import Element
 
 from phusong.errors import Fault, InputError
 
-__all__ = ["save", "seal"]
+__all__ = ["save", "seal", "write_whole"]
 
 _SCRIPT = re.compile(r"<script\b([^>]*)>(.*?)</script\s*>", re.DOTALL | re.IGNORECASE)
 _LINK = re.compile(r"<(?:script|link|img|iframe|source|object|embed)\b[^>]*?"
@@ -65,8 +65,11 @@ def save(drawn: folium.Map, path: str | Path) -> Path:
     Path
         Where it was written.
     """
-    path = Path(path)
-    content = seal(drawn).encode("utf-8")
+    return write_whole(Path(path), seal(drawn).encode("utf-8"))
+
+
+def write_whole(path: Path, content: bytes) -> Path:
+    """Write `content` so that a reader of `path` sees the old file or the new one, never half."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
