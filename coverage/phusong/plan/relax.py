@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from phusong.plan.problem import Problem
 
-__all__ = ["Relaxation", "relax", "relax_arrays"]
+__all__ = ["Relaxation", "outward", "relax", "relax_arrays"]
 
 _EVERY = 40
 _UNIT = 2.0 ** -52
@@ -244,8 +244,9 @@ def relax_arrays(indptr, indices, weights, prices, costs, groups, budget, most, 
     Returns
     -------
     tuple
-        bound, value, worth, share, price, toll, step; the bound is not yet
-        rounded outwards.
+        bound, value, worth, share, price, toll, step, and the last iterates of
+        share and worth, from which a neighbouring problem starts best; the
+        bound is not yet rounded outwards.
     """
     sums, reach = np.empty(share.shape[0]), np.empty(worth.shape[0])
     other, spread = np.empty(share.shape[0]), np.empty(worth.shape[0])
@@ -290,16 +291,29 @@ def relax_arrays(indptr, indices, weights, prices, costs, groups, budget, most, 
             mean[:], mean_worth[:] = 0.0, 0.0
             tolls, since, last = 0.0, 0, gap
         before = gap
-    return bound, value, kept, plan, price, kept_toll, step
+    return bound, value, kept, plan, price, kept_toll, step, share, worth
 
 
-def _outward(problem: Problem, prices: NDArray[np.float64], worth: NDArray[np.float64],
-             sums: NDArray[np.float64], fixed: float) -> float:
-    """Return the largest error that the sums behind a bound can have."""
-    terms = problem.points + problem.sites + int(np.diff(problem.indptr).max(initial=0)) + 16
-    size = (problem.weights.sum() + worth.sum() + 2.0 * sums.sum() + 2.0 * prices.sum()
-            + abs(fixed))
-    return 2.0 * terms * _UNIT * float(size)
+@njit(cache=True, nogil=True)
+def outward(indptr, indices, weights, prices, costs, worth, price, toll, budget, most):
+    """Return each site's profit at the multipliers, and how far rounding may be off the bound.
+
+    The second figure bounds the error of every floating-point sum behind the bound.
+    """
+    profit = np.empty(costs.shape[0])
+    _sums(indptr, indices, worth, profit)
+    longest, size = 0, weights.sum() + worth.sum()
+    for j in range(profit.shape[0]):
+        longest = max(longest, indptr[j + 1] - indptr[j])
+        paid = prices[j] + price * costs[j] + toll
+        size += 2.0 * (profit[j] + paid)
+        profit[j] -= paid
+    if price > 0.0:
+        size += price * budget
+    if toll > 0.0:
+        size += toll * most
+    terms = weights.shape[0] + costs.shape[0] + longest + 16
+    return profit, 2.0 * terms * _UNIT * size
 
 
 def relax(problem: Problem, *, budget: float = np.inf, max_sites: int | None = None,
@@ -340,13 +354,10 @@ def relax(problem: Problem, *, budget: float = np.inf, max_sites: int | None = N
     else:
         share, worth = warm.share.copy(), np.minimum(warm.worth, problem.weights)
         toll, step = warm.toll, warm.step
-    bound, value, worth, plan, price, toll, step = relax_arrays(
+    bound, value, worth, plan, price, toll, step, _, _ = relax_arrays(
         problem.indptr, problem.indices, problem.weights, prices, costs, problem.groups,
         float(budget), most, share, worth, toll, max(step, 1e-9), rounds, stop_at, aim,
         1.0 / by_site, 1.0 / by_point)
-    sums = np.zeros(problem.sites)
-    _sums(problem.indptr, problem.indices, worth, sums)
-    fixed = (price * budget if price else 0.0) + (toll * most if toll else 0.0)
-    off = _outward(problem, prices + price * costs + toll, worth, sums, fixed)
-    return Relaxation(bound + off, value, worth, sums - prices - price * costs - toll, price, toll,
-                      plan, step)
+    profit, off = outward(problem.indptr, problem.indices, problem.weights, prices, costs, worth,
+                          price, toll, float(budget), most)
+    return Relaxation(bound + off, value, worth, profit, price, toll, plan, step)
