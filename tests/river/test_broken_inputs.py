@@ -49,6 +49,8 @@ BROKEN: dict[str, tuple[Break, tuple[str, ...]]] = {
     "missing column": (lambda f: _rewrite(f / "schools.csv", lambda t: t.drop(columns="vi_do")),
                        ("schools.csv", "vi_do")),
     "half the rows swapped": (_swapped, ("schools.csv", "row")),
+    "all rows swapped": (lambda f: _rewrite(f / "schools.csv", lambda t: t.rename(
+        columns={"vi_do": "kinh_do", "kinh_do": "vi_do"})), ("schools.csv", "mend: true")),
     "wrong CRS": (lambda f: _replace(f / "study.yml", "    - file: villages.csv",
                                      "    - crs: EPSG:32648\n      file: villages.csv"),
                   ("villages.csv",)),

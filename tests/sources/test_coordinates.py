@@ -38,21 +38,29 @@ def test_plain_degrees_raise_nothing() -> None:
     assert (x.tolist(), y.tolist(), findings.faults) == (LON, LAT, [])
 
 
-def test_a_whole_file_of_swapped_rows_is_mended_and_said() -> None:
-    x, y, findings = place(LAT, LON)
+def test_a_whole_file_of_swapped_rows_is_refused_with_the_cure() -> None:
+    x, _, findings = place(LAT, LON)
+    assert np.isnan(x).all()
+    assert codes(findings) == [("swapped_coordinates", "error")]
+    assert "mend: true" in findings.faults[0].cure
+    assert findings.rejected.all()
+
+
+def test_a_whole_file_of_swapped_rows_is_mended_on_request_and_said() -> None:
+    x, y, findings = place(LAT, LON, mend=True)
     assert (x.tolist(), y.tolist()) == (LON, LAT)
     assert codes(findings) == [("swapped_coordinates", "warning")]
     assert findings.mended.all()
 
 
 def test_swapped_by_the_area_where_the_profile_has_no_bounds() -> None:
-    x, _, findings = place([42.5, 42.6], [1.5, 1.6], GENERIC, area=(1.0, 42.0, 2.0, 43.0))
+    x, _, findings = place([42.5, 42.6], [1.5, 1.6], GENERIC, area=(1.0, 42.0, 2.0, 43.0), mend=True)
     assert x.tolist() == [1.5, 1.6]
     assert codes(findings) == [("swapped_coordinates", "warning")]
 
 
 def test_swapped_beyond_all_latitudes_needs_no_area() -> None:
-    x, _, findings = place(LAT, LON, GENERIC)
+    x, _, findings = place(LAT, LON, GENERIC, mend=True)
     assert x.tolist() == LON
     assert codes(findings) == [("swapped_coordinates", "warning")]
 
@@ -85,7 +93,7 @@ def test_metres_without_a_crs_are_refused_with_those_that_fit() -> None:
 
 def test_northing_before_easting_is_mended() -> None:
     a, b = transform(LON, LAT, 4326, 3405)
-    x, _, findings = place(b, a, crs="EPSG:3405")
+    x, _, findings = place(b, a, crs="EPSG:3405", mend=True)
     assert np.abs(x - LON).max() < 1e-6
     assert codes(findings) == [("swapped_coordinates", "warning")]
 
@@ -148,7 +156,7 @@ def test_every_way_of_writing_gives_the_same_place(places: list[tuple[float, flo
 
     lon = [written(a, "E") for a, _ in places]
     lat = [written(b, "N") for _, b in places]
-    x, y, findings = place(*((lat, lon) if swap else (lon, lat)))
+    x, y, findings = place(*((lat, lon) if swap else (lon, lat)), mend=swap)
     assert np.abs(x - [a for a, _ in places]).max() < 1e-6
     assert np.abs(y - [b for _, b in places]).max() < 1e-6
     assert not findings.rejected.any()

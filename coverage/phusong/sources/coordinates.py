@@ -70,7 +70,7 @@ def find_positions(table: RawTable, columns: Mapping[str, str], source: Source, 
     if crs is None or not _right_unit(x, y, crs, source, profile, findings, where):
         nowhere = np.full(len(x), np.nan)
         return nowhere, nowhere.copy()
-    x, y = _right_order(x, y, crs, profile, area, findings, where)
+    x, y = _right_order(x, y, crs, profile, area, findings, where, source.mend)
     lon, lat = _to_degrees(x, y, crs)
     lon, lat = _judged(lon, lat, profile, area, findings, where, source,
                       leave_out)
@@ -189,8 +189,8 @@ def _to_degrees(x: Array, y: Array, crs: Any) -> tuple[Array, Array]:
 
 
 def _right_order(x: Array, y: Array, crs: Any, profile: Profile, area: Box | None,
-                 findings: Findings, where: str) -> tuple[Array, Array]:
-    """Swap x and y of a whole file if every row says so; reject single swapped rows."""
+                 findings: Findings, where: str, mend: bool) -> tuple[Array, Array]:
+    """Swap x and y of a whole file if every row says so and `mend`; reject swapped rows."""
     known = np.isfinite(x) & np.isfinite(y)
     if not known.any():
         return x, y
@@ -202,6 +202,12 @@ def _right_order(x: Array, y: Array, crs: Any, profile: Profile, area: Box | Non
         swapped = known & (np.abs(y) > 90) & (np.abs(x) <= 90)
     else:
         return x, y
+    if swapped[known].all() and not mend:
+        findings.add("swapped_coordinates", "Longitude and latitude stand in each other's columns "
+                     "throughout the file", 'Say "mend: true" beside the file in the study file to '
+                     "have them swapped back, or name the columns the other way round: columns: "
+                     "{lon: ..., lat: ...}.", at=known, column=where, rejects=True)
+        return np.where(known, np.nan, x), np.where(known, np.nan, y)
     if swapped[known].all():
         findings.add("swapped_coordinates", "Longitude and latitude stand in each other's columns "
                      "throughout the file; they were swapped back", "To confirm, name the columns "

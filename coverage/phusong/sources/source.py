@@ -42,6 +42,9 @@ class Source(Noun):
         Values for columns that the file lacks or leaves empty; recorded as assumed.
     where : dict of their name to value or list of values
         Only rows that hold these values are read; the others are counted as set aside.
+    mend : bool
+        Whether what the evidence of all rows allows to mend (coordinates swapped throughout)
+        shall be mended, with a record; else it is an error.
     licence, attribution, date : str, str, date
         Travel with every row into maps and briefs.
     """
@@ -55,6 +58,7 @@ class Source(Noun):
     columns: dict[str, str] = Field(default_factory=dict)
     defaults: dict[str, str | float | int | bool | dt.date] = Field(default_factory=dict)
     where: dict[str, Any] = Field(default_factory=dict)
+    mend: bool = False
     licence: str = ""
     attribution: str = ""
     date: dt.date | None = None
