@@ -54,7 +54,8 @@ def test_a_whole_file_of_swapped_rows_is_mended_on_request_and_said() -> None:
 
 
 def test_swapped_by_the_area_where_the_profile_has_no_bounds() -> None:
-    x, _, findings = place([42.5, 42.6], [1.5, 1.6], GENERIC, area=(1.0, 42.0, 2.0, 43.0), mend=True)
+    x, _, findings = place([42.5, 42.6], [1.5, 1.6], GENERIC, area=(1.0, 42.0, 2.0, 43.0),
+                           mend=True)
     assert x.tolist() == [1.5, 1.6]
     assert codes(findings) == [("swapped_coordinates", "warning")]
 
