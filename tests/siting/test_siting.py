@@ -14,6 +14,7 @@ from phusong.errors import UnknownNameError
 from phusong.links import link
 from phusong.plan import Goal, rank
 from phusong.radio.budget import Radio
+from phusong.service import assess
 from phusong.siting import Siting, propose
 from phusong.siting.places import clusters, hilltops, roadsides
 from phusong.siting.sight import Gaps, spaced, views
@@ -91,6 +92,9 @@ def test_the_whole_river_from_here_closes_every_gap() -> None:
     assert plan["cumulative_points"].iloc[-1] == 3
     assert plan["students_gained"].sum() == 300.0
     assert (plan["cost_total"] > 0.0).all()
+    built = spots[spots["site_id"].isin(plan["site_id"])]
+    after = assess(GAPS, link(GAPS, built, terrain, radio), Goal().need)
+    assert (after["status"] == "covered").all(), "what the plan promises is what assess then says"
 
 
 def test_row_order_changes_nothing_and_names_follow_positions() -> None:
