@@ -285,7 +285,7 @@ def test_the_order_of_arrival_does_not_matter(in_memory: Make, csv: Callable[...
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=400,
+@settings(deadline=None, max_examples=1000,
           suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(data=st.data())
 def test_the_order_of_arrival_never_matters(in_memory: Make, csv: Callable[..., Path],

@@ -36,6 +36,7 @@ def with_cell(**cells: object) -> tuple[object, ...]:
 
 @pytest.mark.parametrize(("cells", "code", "column"), [
     ({"site_code": ""}, "missing_value", "site_code"),
+    ({"site_code": "\u202e\u200b"}, "missing_value", "site_code"),
     ({"date": ""}, "missing_value", "date"),
     ({"action": ""}, "missing_value", "action"),
     ({"technology": ""}, "missing_value", "technology"),

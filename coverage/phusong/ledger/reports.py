@@ -218,7 +218,8 @@ class _Reader:
             if text.strip().lower() in _EMPTY:
                 continue
             try:
-                draft.cells[ours] = clean(text)
+                if (cell := clean(text)).lower() not in _EMPTY:
+                    draft.cells[ours] = cell
             except CellError as error:
                 draft.fault(error.code, self._their(ours), value=error.value)
         self._common(draft)
@@ -365,7 +366,7 @@ class _Reader:
         if draft.faults:
             return _rejected(draft, raw)
         try:
-            key = draft.cells.get("site_code") or draft.cells["point_id"]
+            key = draft.cells[_REQUIRED[self.form.subject][0]]
             site = self.form.subject == "site"
             content = Event(self.form.subject, values["operator"], values["action"],
                             site_key(key) if site else key,
