@@ -112,6 +112,11 @@ class Screen:
         self._statuses(figures)
         self.targets(figures["targets"], language)
         self._plan(figures)
+        left = ", ".join(f"{n:,} {why.replace('_', ' ')}" for why, n in
+                         sorted(figures["left_out"].items(), key=lambda item: (-item[1], item[0])))
+        self.say(f"{figures['candidates']:,} candidate sites" + (f"; left out: {left}" * bool(left)))
+        for note in figures["notes"]:
+            self.say(note)
 
     def _statuses(self, figures: dict[str, Any]) -> None:
         table = _table("", *STATUSES, "all", right=range(1, 6))

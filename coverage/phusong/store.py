@@ -110,7 +110,9 @@ class Store:
         """
         path = self.folder / f"{name}.parquet"
         metadata = pq.read_schema(path).metadata or {}
-        return gpd.read_parquet(path) if b"geo" in metadata else pd.read_parquet(path)
+        frame = gpd.read_parquet(path) if b"geo" in metadata else pd.read_parquet(path)
+        frame.attrs = dict(self.note(name).get("attrs", {}))
+        return frame
 
     def keep(self, name: str, key: str, frame: pd.DataFrame, **about: Any) -> pd.DataFrame:
         """Keep `frame` under `name` with a note of its key and of `about`.
@@ -123,9 +125,11 @@ class Store:
         path = self.folder / f"{name}.parquet"
         with tempfile.TemporaryDirectory(prefix=".keep-", dir=self.folder) as inside:
             fresh = Path(inside) / path.name
-            frame.to_parquet(fresh)
+            bare = frame.copy(deep=False)
+            bare.attrs = {}
+            bare.to_parquet(fresh)
             content = fresh.read_bytes()
-        note = {"name": name, "key": key, "rows": len(frame),
+        note = {"name": name, "key": key, "rows": len(frame), "attrs": dict(frame.attrs),
                 "sha256": hashlib.sha256(content).hexdigest(), **about}
         write_whole(path, content)
         text = json.dumps(note, indent=1, ensure_ascii=False, default=str, sort_keys=True)

@@ -29,7 +29,9 @@ def summarise(results: Results) -> dict[str, Any]:
         ``points`` and ``learners`` by status (plus ``all``), ``poor_learners``
         (None where no file counts them),
         ``reasons``, ``by_kind``, ``targets`` (newest snapshot of each),
-        ``plan`` (the first ten sites), ``assumptions``, ``digest``.  JSON can write it.
+        ``plan`` (the first ten sites), ``candidates``, ``left_out`` (places that
+        were looked at and why not proposed), ``notes``, ``assumptions``,
+        ``digest``.  JSON can write it.
     """
     study = results.study
     service = results.service
@@ -49,6 +51,8 @@ def summarise(results: Results) -> dict[str, Any]:
         "plan": _plan(results),
         "plan_sites": len(results.plan),
         "candidates": int(results.spots["site_id"].nunique()) if len(results.spots) else 0,
+        "left_out": dict(results.spots.attrs.get("left_out", {})),
+        "notes": list(results.spots.attrs.get("notes", [])),
         "assumptions": assumptions(results),
         "digest": results.digest,
     }
