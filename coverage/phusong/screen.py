@@ -114,7 +114,8 @@ class Screen:
         self._plan(figures)
         left = ", ".join(f"{n:,} {why.replace('_', ' ')}" for why, n in
                          sorted(figures["left_out"].items(), key=lambda item: (-item[1], item[0])))
-        self.say(f"{figures['candidates']:,} candidate sites" + (f"; left out: {left}" * bool(left)))
+        self.say(f"{figures['candidates']:,} candidate sites"
+                 + (f"; left out: {left}" if left else ""))
         for note in figures["notes"]:
             self.say(note)
 
