@@ -204,8 +204,11 @@ def surroundings() -> Surroundings:
                     severity="assumption", file="schools.csv", column="so_hoc_sinh", count=9),)
     readings = pd.DataFrame([{"file": "schools.csv", "role": "points", "rows_in": 61,
                               "accepted": 60, "mended": 1, "rejected": 1, "licence": "CC0-1.0"}])
+    middle = shapely.Point(WEST + SIDE / 2, SOUTH + SIDE / 2)
+    footprints = gpd.GeoDataFrame({"operator": ["Alpha", "Beta"], "technology": "LTE"}, geometry=[
+        middle.buffer(9000), shapely.box(WEST, SOUTH, WEST + 9000, SOUTH + 9000)], crs=CRS)
     return Surroundings(communes=communes, roads=roads, power_lines=power, faults=faults,
-                        readings=readings)
+                        readings=readings, footprints=footprints)
 
 
 def small_study(n: int = 60, names: list[str] | None = None) -> dict[str, Any]:

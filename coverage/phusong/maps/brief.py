@@ -261,7 +261,7 @@ def _targets(axes: Axes, study: Briefed, sheets: Sheets, now: Mapping[str, Any],
              speech: _Speech, public: bool) -> None:
     axes.text(0, 0.99, speech.ui("targets"), fontsize=11.5, weight="bold", va="top")
     y = 0.89
-    rows = (target_rows(sheets.progress, study.targets, study.day, public=public)
+    rows = (target_rows(sheets.progress, study.targets, public=public)
             if sheets.progress is not None and len(sheets.progress) else [])
     for target in rows[:3]:
         latest = target["dates"][max(target["dates"])]

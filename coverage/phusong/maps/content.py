@@ -21,6 +21,7 @@ from phusong.maps.figures import (
     day_text,
     number,
     plan_rows,
+    poor,
     situation,
     target_rows,
 )
@@ -30,6 +31,7 @@ from phusong.maps.relief import Heights, relief
 from phusong.maps.rows import (
     cell_columns,
     commune_columns,
+    footprint_columns,
     line_columns,
     point_columns,
     snapshot_columns,
@@ -147,6 +149,8 @@ def content(study: Briefed, sheets: Sheets, *, language: str, public: bool, run:
         header["roads"] = line_columns(block, around.roads, class_column="highway")
     if around.power_lines is not None and len(around.power_lines):
         header["power"] = line_columns(block, around.power_lines)
+    if around.footprints is not None and len(around.footprints):
+        header["footprints"] = footprint_columns(block, around.footprints)
     if sheets.terrain is not None:
         picture = relief(sheets.terrain, area)
         header["relief"] = None if picture is None else {"uri": picture.uri,
@@ -157,7 +161,8 @@ def content(study: Briefed, sheets: Sheets, *, language: str, public: bool, run:
         header["plan"], more = _plan(block, study, sheets, order, public)
         told += more
     if sheets.progress is not None and len(sheets.progress):
-        header["targets"] = target_rows(sheets.progress, study.targets, study.day, public=public)
+        header["targets"] = target_rows(sheets.progress, study.targets, public=public,
+                                        poor_known=_poor_known(sheets))
     header["faults"] = [_fault(f) for f in told if f.severity != "error"]
     header["assumed"] = {"points": assumed(sheets.points), "sites": assumed(sheets.sites)}
     header["sources"] = _sources(around, sheets.terrain)
@@ -211,7 +216,7 @@ def _time(block: Block, study: Briefed, sheets: Sheets, order: pd.Index, public:
 def _plan(block: Block, study: Briefed, sheets: Sheets, order: pd.Index, public: bool
           ) -> tuple[dict[str, Any], list[Fault]]:
     plan = sheets.plan if sheets.plan is not None else pd.DataFrame()
-    rows = plan_rows(plan, public=public)
+    rows = plan_rows(plan, public=public, poor_known=_poor_known(sheets))
     currency = str(plan["currency"].iloc[0]) if len(plan) and "currency" in plan.columns else ""
     out: dict[str, Any] = {"rows": rows, "currency": currency}
     served = Gains({}, pd.Series(dtype="float64"))
@@ -234,6 +239,10 @@ def _plan(block: Block, study: Briefed, sheets: Sheets, order: pd.Index, public:
         cells["gained"] = [int(place[p]) for p in served.new.get(int(str(rank)), ())]
         cells["items"] = _items(costs, site)
     return out, list(served.faults)
+
+
+def _poor_known(sheets: Sheets) -> bool:
+    return bool(poor(sheets.points).notna().any())
 
 
 def _items(costs: pd.DataFrame | None, site: str) -> list[dict[str, Any]]:

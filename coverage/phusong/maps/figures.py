@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
@@ -56,6 +55,11 @@ def poor(points: pd.DataFrame) -> pd.Series:
     return both.sum(axis=1, min_count=1)
 
 
+def _sum(values: pd.Series) -> float | int | None:
+    """Return the sum of what is known; None if there are rows and none of them is known."""
+    return None if len(values) and values.isna().all() else number(values.sum())
+
+
 def situation(points: pd.DataFrame, service: pd.DataFrame, *, public: bool = False
               ) -> dict[str, Any]:
     """Count points, learners and poor learners by status, kind and reason.
@@ -72,8 +76,8 @@ def situation(points: pd.DataFrame, service: pd.DataFrame, *, public: bool = Fal
     Returns
     -------
     dict
-        ``status`` -> for each status and ``total``: points, learners, poor,
-        learners_missing, poor_missing (points that give no number);
+        ``status`` -> for each status and ``total``: points, learners, poor (sums of what is
+        known, None if nothing is), learners_missing, poor_missing (points that give no number);
         ``kinds`` -> kind -> status -> points;
         ``reasons`` -> rows of status, reason, points, learners.
     """
@@ -82,8 +86,8 @@ def situation(points: pd.DataFrame, service: pd.DataFrame, *, public: bool = Fal
     learners, needy = _column(points, "learners"), poor(points)
 
     def count(rows: pd.Series) -> dict[str, Any]:
-        return {"points": int(rows.sum()), "learners": number(learners[rows].sum()),
-                "poor": withheld(number(needy[rows].sum()), public),
+        return {"points": int(rows.sum()), "learners": _sum(learners[rows]),
+                "poor": withheld(_sum(needy[rows]), public),
                 "learners_missing": int(learners[rows].isna().sum()),
                 "poor_missing": int(needy[rows].isna().sum())}
 
@@ -96,7 +100,7 @@ def situation(points: pd.DataFrame, service: pd.DataFrame, *, public: bool = Fal
             rows = gaps & (status == state) & (reason == why)
             if rows.any():
                 reasons.append({"status": state, "reason": why, "points": int(rows.sum()),
-                                "learners": number(learners[rows].sum())})
+                                "learners": _sum(learners[rows])})
     return {
         "status": {**{s: count(status == s) for s in STATUSES}, "total": count(everything)},
         "kinds": {kind: {s: int(table.loc[kind, s]) if s in table.columns else 0 for s in STATUSES}
@@ -105,20 +109,33 @@ def situation(points: pd.DataFrame, service: pd.DataFrame, *, public: bool = Fal
     }
 
 
-def plan_rows(plan: pd.DataFrame, *, public: bool = False) -> list[dict[str, Any]]:
-    """Return PLAN row by row as JSON holds it."""
+def plan_rows(plan: pd.DataFrame, *, public: bool = False, poor_known: bool = True
+              ) -> list[dict[str, Any]]:
+    """Return PLAN row by row as JSON holds it.
+
+    Parameters
+    ----------
+    plan : DataFrame
+        PLAN.
+    public : bool
+        Withhold small counts of poor learners.
+    poor_known : bool
+        Whether any point gives a number of poor learners; if not, a gain of 0
+        of them is no figure and becomes None.
+    """
     rows = []
     for rank, row in plan.sort_index().iterrows():
         cells: dict[str, Any] = {name: number(row[name]) for name in _PLAN_NUMBERS
                                  if name in plan.columns}
         if "poor_students_gained" in cells:
-            cells["poor_students_gained"] = withheld(cells["poor_students_gained"], public)
+            cells["poor_students_gained"] = (
+                withheld(cells["poor_students_gained"], public) if poor_known else None)
         rows.append({"rank": int(str(rank)), **cells})
     return rows
 
 
-def target_rows(progress: pd.DataFrame, targets: Any, today: dt.date, *, public: bool = False
-                ) -> list[dict[str, Any]]:
+def target_rows(progress: pd.DataFrame, targets: Any, *, public: bool = False,
+                poor_known: bool = True) -> list[dict[str, Any]]:
     """Return each target with its figures for every date of PROGRESS.
 
     Parameters
@@ -127,10 +144,10 @@ def target_rows(progress: pd.DataFrame, targets: Any, today: dt.date, *, public:
         PROGRESS, indexed by target and date.
     targets : sequence of Target
         For labels, start and source; a target without one keeps its name.
-    today : date
-        Day that the page speaks of.
     public : bool
         Withhold small counts of poor learners.
+    poor_known : bool
+        Whether any point gives a number of poor learners.
 
     Returns
     -------
@@ -140,11 +157,11 @@ def target_rows(progress: pd.DataFrame, targets: Any, today: dt.date, *, public:
     known: Mapping[str, Any] = {t.name: t for t in targets}
     names = [n for n in known if n in progress.index.get_level_values("target")]
     names += sorted(set(progress.index.get_level_values("target")) - set(names))
-    return [_target(name, progress.xs(name, level="target").sort_index(), known.get(name), today,
-                    public) for name in names]
+    return [_target(name, progress.xs(name, level="target").sort_index(), known.get(name),
+                    public, poor_known) for name in names]
 
 
-def _target(name: str, rows: pd.DataFrame, target: Any, today: dt.date, public: bool
+def _target(name: str, rows: pd.DataFrame, target: Any, public: bool, poor_known: bool
             ) -> dict[str, Any]:
     label = getattr(target, "label", None)
     last = rows.iloc[-1]
@@ -159,8 +176,8 @@ def _target(name: str, rows: pd.DataFrame, target: Any, today: dt.date, public: 
                                              "unknown", "learners", "learners_covered",
                                              "learners_poor_uncovered") if n in rows.columns}
         if "learners_poor_uncovered" in cells:
-            cells["learners_poor_uncovered"] = withheld(
-                cells["learners_poor_uncovered"], public)  # type: ignore[assignment]
+            shown = withheld(cells["learners_poor_uncovered"], public) if poor_known else None
+            cells["learners_poor_uncovered"] = shown  # type: ignore[assignment]
         pace = (int(row["covered"]) - first) / months if months >= 1.0 else None
         needed = short / (left / 30.4375) if left and left > 0 and short else None
         dates[pd.Timestamp(str(day)).strftime("%Y-%m-%d")] = {

@@ -22,7 +22,8 @@ from phusong.maps.pack import Block
 from phusong.tables import POINT_KINDS, REASONS, STATUSES
 
 __all__ = ["CELL_COLUMNS", "POINT_COLUMNS", "SERVICE_COLUMNS", "along_curve", "cell_columns",
-           "commune_columns", "line_columns", "point_columns", "snapshot_columns", "spot_columns"]
+           "commune_columns", "footprint_columns", "line_columns", "point_columns",
+           "snapshot_columns", "spot_columns"]
 
 Spec = dict[str, Any]
 
@@ -211,18 +212,30 @@ def commune_columns(block: Block, communes: gpd.GeoDataFrame) -> dict[str, Any]:
             "shape": block.outlines(rounded.to_numpy(), 4 if len(frame) > 3000 else 5)}
 
 
-def _simpler(shapes: gpd.GeoSeries) -> NDArray[Any]:
+def _simpler(shapes: gpd.GeoSeries, *, together: bool = True) -> NDArray[Any]:
+    """Simplify polygons for drawing; `together` keeps the borders that they share."""
     west, south, east, north = shapes.total_bounds
     tolerance = max(east - west, north - south) / 8000.0
     polygons = shapes.to_numpy()
     bad = ~shapely.is_valid(polygons)
     polygons = np.where(bad, shapely.make_valid(np.where(bad, polygons, None)), polygons)
     try:
-        out = shapely.coverage_simplify(polygons, tolerance)
+        out = (shapely.coverage_simplify if together else shapely.simplify)(polygons, tolerance)
     except shapely.errors.GEOSException:
         out = shapely.simplify(polygons, tolerance)
     lost = shapely.is_empty(out)
     return np.where(lost, polygons, out)
+
+
+def footprint_columns(block: Block, footprints: gpd.GeoDataFrame) -> dict[str, Any]:
+    """Pack the areas that operators say they cover, with operator and technology."""
+    frame = footprints[~(footprints.geometry.isna() | footprints.geometry.is_empty)]
+    shapes = _simpler(frame.geometry, together=False)
+    order = np.argsort(shapely.to_wkb(shapes, hex=True).astype(str), kind="stable")
+    there = to_degrees(gpd.GeoDataFrame(geometry=shapes[order], crs=frame.crs)).geometry
+    columns = {name: block.categories(frame[name].iloc[order])
+               for name in ("operator", "technology") if name in frame.columns}
+    return {"n": len(frame), "columns": columns, "shape": block.outlines(there.to_numpy())}
 
 
 def line_columns(block: Block, lines: gpd.GeoDataFrame, *, class_column: str = "",

@@ -67,6 +67,10 @@ function tables(header, read) {
   for (const name of ["roads", "power"]) {
     if (header[name]) out[name] = { ...header[name], shape: shapesOf(header[name].shape, read) };
   }
+  if (header.footprints) {
+    out.footprints = { ...header.footprints, columns: columnsOf(header.footprints, read),
+      shape: shapesOf(header.footprints.shape, read) };
+  }
   if (header.plan && header.plan.spots) {
     out.spots = { ...table(header.plan.spots, read), id: read(header.plan.spots.id).values };
   }

@@ -66,6 +66,26 @@ function paintCommunes(scene, ctx) {
   ctx.globalCompositeOperation = "source-over";
 }
 
+// What operators declare: outlined and lightly tinted in the colour of the operator.
+function paintFootprints(scene, ctx) {
+  const { footprints } = scene.all;
+  if (!footprints) return;
+  eachShape(scene, footprints.shape, (i) => {
+    const name = cell(footprints, "operator", i), { operator } = scene.all.cells.columns;
+    const number = operator ? operator.words.indexOf(name) : -1;
+    ctx.fillStyle = ctx.strokeStyle = OPERATORS[number > 0 ? Math.min(number - 1, OPERATORS.length - 1)
+      : OPERATORS.length - 1];
+    ctx.beginPath();
+    trace(scene, ctx, footprints.shape, i);
+    ctx.globalAlpha = 0.2;
+    ctx.fill("evenodd");
+    ctx.globalAlpha = 0.9;
+    ctx.lineWidth = 1;
+    ctx.stroke();
+    ctx.globalAlpha = 1;
+  });
+}
+
 function shareColour(share) {
   let out = SHARES[0][1];
   for (const [from, colour] of SHARES) if (share >= from - 1e-12) out = colour;
@@ -142,6 +162,7 @@ function label(scene, ctx, text, x, y, colour) {
 const GROUND = {
   relief: paintRelief,
   communes: paintCommunes,
+  footprints: paintFootprints,
   borders: paintBorders,
   roads: (s, c) => paintLines(s, c, s.all.roads, ["rgba(120,95,70,.75)", "rgba(130,110,90,.55)"],
     [1.7, 0.8]),

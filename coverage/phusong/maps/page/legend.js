@@ -39,7 +39,7 @@ function cellLegend(all, state) {
   return el("fieldset", {}, el("legend", {}, layerTick(state, "cells", "layer_cells")),
     operators.map(([name, i]) => tick(state, state.operators[i], (on) => (state.operators[i] = on),
       signPicture(17, 17, (c) => drawMast(c, all.masts.find((m) => m.operator === i).number, 0, 8.5, 8.5,
-        5.4)), name || word("ui", "not_known"))),
+        5.4)), name === "unknown" || !name ? word("ui", "not_known") : name)),
     el("div", { class: "kinds" }, technologies.map((t) => tick(state, state.technologies[t] !== false,
       (on) => (state.technologies[t] = on), signPicture(17, 17, (c) => {
         c.fillStyle = COLOURS.ink;
@@ -91,6 +91,7 @@ function groundLegend(all, state) {
     all.header.relief ? layerTick(state, "relief", "layer_relief") : "",
     all.roads ? layerTick(state, "roads", "layer_roads", line("#785f46", 2)) : "",
     all.power ? layerTick(state, "power", "layer_power", line("#3c3c3c", 1.2, [5, 4])) : "",
+    all.footprints ? layerTick(state, "footprints", "layer_footprints") : "",
     all.points.columns.lockdown_from ? layerTick(state, "lockdown", "layer_lockdown",
       hoop(COLOURS.lockdown, [3, 2.5])) : "",
     all.steps.length > 1 ? layerTick(state, "changes", "layer_changes", hoop(COLOURS.ink)) : "");

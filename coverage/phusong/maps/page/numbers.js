@@ -35,6 +35,7 @@ function situationSection(state) {
       el("dt", {}, ui("students_unsure")),
       el("dd", {}, figure(`${at}.uncertain.learners`, by.uncertain.learners), " + ",
         figure(`${at}.unknown.learners`, by.unknown.learners))),
+    state.header.study.definition.partial ? el("p", { class: "warn" }, ui("definition_partial")) : "",
     [["learners_missing", "learners_unknown"], ["poor_missing", "poor_unknown"]].map(([name, text]) =>
       by.total[name] ? el("p", { class: "note" }, sentenceWith(text, "n",
         figure(`${at}.total.${name}`, by.total[name]))) : ""),

@@ -8,7 +8,7 @@ function makeState(header, all) {
     header, step: header.time.steps.length - 1, built: header.plan ? header.plan.rows.length : 0,
     on: { communes: true, borders: true, roads: true, power: false, names: true, links: true,
       spots: false, cells: true, points: true, lockdown: false, changes: false, plan: true,
-      selected: true, relief: true },
+      selected: true, relief: true, footprints: false },
     statusOn: [true, true, true, true], kindOn: kinds.words.map(() => true),
     operators: operators ? operators.words.map(() => true) : [true], technologies: {},
     target: null, selected: null, homeZoom: 8, printing: false,
