@@ -265,7 +265,7 @@ def _services(snapshots: pd.DataFrame) -> dict[dt.date, dict[str, pd.DataFrame]]
 
 def warm_up(study: Study, progress: Report | None = None) -> None:
     """Compile the kernels the study needs, once for each machine, on a tiny made-up terrain."""
-    _say(progress, "compile", 0, 1)
+    _say(progress, "compile", 0, 3)
     from affine import Affine
     from shapely import Point
 
@@ -282,8 +282,13 @@ def warm_up(study: Study, progress: Report | None = None) -> None:
          "antenna_height_m": [30.0], "azimuth_deg": [0.0], "tilt_deg": [3.0],
          "gain_dbi": [15.0], "eirp_dbm": [60.0]}, geometry=here[1:],
         index=pd.Index(["c"], name="cell_id"), crs="EPSG:32648")
-    link(points, sites, terrain, study.radio)
-    _say(progress, "compile", 1, 1)
+    found = link(points, sites, terrain, study.radio)
+    _say(progress, "compile", 1, 3)
+    terrain.horizon_deg([500_300.0], [1_999_700.0])
+    _say(progress, "compile", 2, 3)
+    candidate = sites.assign(status="candidate", intervention="macro", place="hilltop")
+    rank(points, candidate, found, price(candidate, None, study.costs), study.goal)
+    _say(progress, "compile", 3, 3)
 
 
 def _say(progress: Report | None, what: str, done: int, of_all: int) -> None:
