@@ -1,14 +1,14 @@
 """How large the page of a whole country is, how fast it is made, opened and moved.
 
     python benchmarks/maps.py                        # 43,000 schools, 10,603 communes ...
-    python benchmarks/maps.py --points 4300 --beside # beside plain Folium and explore()
+    python benchmarks/maps.py --points 4300 --beside # beside plain Folium
 
 The country is made up: points, communes (Voronoi cells with ragged edges),
 cells and candidates scattered evenly over 331,000 km2, twelve snapshots.
 Reported: bytes of the file, seconds to draw and save, and from an installed
 Chromium: seconds until the page is ready, processor seconds of the renderer,
 and milliseconds of a step of the time slider.  ``--beside`` draws the points
-alone with `folium.CircleMarker` and with `GeoDataFrame.explore` in the same run;
+alone with `folium.CircleMarker` and with a styled `folium.GeoJson` in the same run;
 they have neither relief, communes, cells, panel nor slider.
 """
 
@@ -163,13 +163,24 @@ def markers(points: gpd.GeoDataFrame) -> str:
     return drawn.get_root().render()
 
 
+def styled(points: gpd.GeoDataFrame) -> str:
+    """Draw the points alone as `GeoDataFrame.explore` does: GeoJSON with a style per feature."""
+    drawn = folium.Map((16, 107), zoom_start=6, tiles=None)
+    colour = {"covered": "blue", "uncertain": "orange", "uncovered": "red", "unknown": "gray"}
+    folium.GeoJson(points[["name", "status", "geometry"]].to_crs(4326).reset_index(),
+                   marker=folium.CircleMarker(radius=3),
+                   style_function=lambda f: {"color": colour[f["properties"]["status"]]},
+                   tooltip=folium.GeoJsonTooltip(["name"])).add_to(drawn)
+    return drawn.get_root().render()
+
+
 def main() -> None:
     """Read the command line, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     for name, default in (("points", 43_000), ("communes", 10_603), ("cells", 40_000),
                           ("spots", 3_000)):
         parser.add_argument(f"--{name}", type=int, default=default)
-    parser.add_argument("--beside", action="store_true", help="plain Folium and explore() too")
+    parser.add_argument("--beside", action="store_true", help="plain Folium too")
     parser.add_argument("--keep", type=Path, help="folder for the pages")
     given = parser.parse_args()
     folder = given.keep or Path(tempfile.mkdtemp())
@@ -179,8 +190,7 @@ def main() -> None:
     if given.beside:
         points = tables["points"].assign(status=tables["service"]["status"])
         measured("folium CircleMarker", lambda: markers(points), folder, "canvas")
-        measured("GeoDataFrame.explore", lambda: points.drop(columns="learners").explore(
-            column="status", tiles=None, legend=False).get_root().render(), folder, "path")
+        measured("folium GeoJson, styled", lambda: styled(points), folder, "path")
 
 
 if __name__ == "__main__":
