@@ -32,6 +32,7 @@ _ROOMS = {
     "Target": "phusong.progress",
     "Terrain": "phusong.terrain",
     "assess": "phusong.service",
+    "calibrate": "phusong.calibration",
     "check": "phusong.pipeline",
     "draw": "phusong.maps",
     "explain": "phusong.explanation",
@@ -50,6 +51,7 @@ _ROOMS = {
 __all__ = ["__version__", *sorted(_ROOMS)]
 
 if TYPE_CHECKING:
+    from phusong.calibration import calibrate
     from phusong.cost import Costs, price
     from phusong.errors import PhusongError
     from phusong.explanation import explain

@@ -62,6 +62,8 @@ class Budget:
         Antennas above ground.
     eirp_dbm, offset_db, pattern_db, free_space_loss_db, loss_db : float
         ``received_dbm = eirp_dbm + pattern_db - offset_db - loss_db``.
+    calibration_db : float
+        What measurements of the band add; already taken off `offset_db`.
     received_dbm, free_space_dbm, clearance : float
         As in LINKS, to the last bit.
     clearance_at_m : float
@@ -93,6 +95,7 @@ class Budget:
     rx_height_m: float
     eirp_dbm: float
     offset_db: float
+    calibration_db: float
     pattern_db: float
     free_space_loss_db: float
     loss_db: float
@@ -119,11 +122,15 @@ class Budget:
             return Line(key, Text(en=en, vi=vi), float(value), unit, sign)
 
         beyond = self.loss_db - self.free_space_loss_db
+        measured = (line("calibration_db", "Correction from measurements of this band",
+                         "Hiệu chỉnh theo đo kiểm của băng tần", self.calibration_db, "dB", 1),)
         return (
             line("eirp_dbm", "EIRP of one antenna port in the main beam",
                  "EIRP một cổng anten theo búp chính", self.eirp_dbm, "dBm", 1),
             line("offset_db", "Share of the measured reference signal",
-                 "Phần của tín hiệu tham chiếu được đo", self.offset_db, "dB", -1),
+                 "Phần của tín hiệu tham chiếu được đo", self.offset_db + self.calibration_db,
+                 "dB", -1),
+            *(measured if self.calibration_db else ()),
             line("pattern_db", "Antenna pattern towards the point",
                  "Giản đồ anten về phía điểm", self.pattern_db, "dB", 1),
             line("free_space_loss_db", "Free-space loss", "Suy hao không gian tự do",
@@ -183,7 +190,8 @@ def budget(point_id: str, cell_id: str, points: gpd.GeoDataFrame, sites: gpd.Geo
         point_id, cell_id, str(operator), str(cell_row["technology"].iloc[0]),
         str(models_used(radio.model, length)[0]), float(frequency[0]), float(aim.distance_m[0]),
         float(aim.bearing_deg[0]), float(aim.elevation_deg[0]), float(up[0]), float(low[0]),
-        float(scene.eirp_dbm[0]), float(scene.offset_db[0]), float(aim.pattern_db[0]),
+        float(scene.eirp_dbm[0]), float(scene.offset_db[0]), float(scene.calibration_db[0]),
+        float(aim.pattern_db[0]),
         float(aim.free_space_db[0]), float(loss[0]),
         float(scene.received(only, aim.pattern_db, loss)[0]), float(aim.free_space_dbm[0]),
         float(clearance[0]), float(at[0]), why if np.isnan(loss[0]) else "",

@@ -21,6 +21,7 @@ from phusong.nouns import nearest
 from phusong.paths import Paths
 from phusong.radio import MODELS, path_loss
 from phusong.radio.antenna import elevation_deg, pattern_db
+from phusong.radio.bands import band_of
 from phusong.radio.budget import TECHNOLOGIES, Radio, received_dbm, reference_offset_db
 from phusong.radio.clearance import fresnel_clearance
 from phusong.radio.free_space import SPEED_OF_LIGHT_M_PER_S, free_space_loss_db
@@ -141,7 +142,10 @@ class Scene:
     terrain : Terrain or None
         The ground; None = not known anywhere.
     frequency_mhz, eirp_dbm, offset_db, azimuth_deg, tilt_deg, beamwidth_deg, reach_m : (cells,)
-        The cells' columns, gaps filled from the presets of `radio`.
+        The cells' columns, gaps filled from the presets of `radio`.  The
+        offset is that of the reference signal less what calibration adds.
+    calibration_db : (cells,)
+        What measurements of the band add to every level.
     satellite : (cells,) bool
         Satellite terminals: their small Wi-Fi cell radiates alike all round.
     lowest_m : float
@@ -155,6 +159,7 @@ class Scene:
     frequency_mhz: Floats
     eirp_dbm: Floats
     offset_db: Floats
+    calibration_db: Floats
     azimuth_deg: Floats
     tilt_deg: Floats
     beamwidth_deg: Floats
@@ -345,7 +350,12 @@ def _filled(sites: gpd.GeoDataFrame, radio: Radio) -> dict[str, NDArray]:
                               ("beamwidth_deg", preset.horizontal_beamwidth_deg)):
             mine = gaps[column][rows]
             gaps[column][rows] = np.where(np.isnan(mine), usual, mine)
-    return {"frequency_mhz": frequency, "eirp_dbm": _column(sites, "eirp_dbm"), "offset_db": offset,
+    added = np.zeros(len(sites))
+    if radio.calibration_db and len(sites):
+        added += np.array([radio.calibration_db.get(int(b), 0.0) for b in band_of(frequency)])
+        added[np.asarray(technology == SATELLITE, bool)] = 0.0
+    return {"frequency_mhz": frequency, "eirp_dbm": _column(sites, "eirp_dbm"),
+            "offset_db": offset - added, "calibration_db": added,
             "azimuth_deg": _column(sites, "azimuth_deg"),
             "tilt_deg": np.nan_to_num(gaps["tilt_deg"], nan=0.0),
             "beamwidth_deg": np.nan_to_num(gaps["beamwidth_deg"], nan=360.0),

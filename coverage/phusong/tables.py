@@ -18,8 +18,8 @@ import pandas as pd
 from phusong.errors import Fault, InputError, UnknownNameError
 from phusong.nouns import nearest
 
-__all__ = ["COSTS", "LINKS", "PLAN", "POINTS", "PROGRESS", "REPORTS", "SERVICE", "SITES", "TABLES",
-           "Column", "Table", "check", "empty", "faults", "joined", "split"]
+__all__ = ["COSTS", "LINKS", "MEASUREMENTS", "PLAN", "POINTS", "PROGRESS", "REPORTS", "SERVICE",
+           "SITES", "TABLES", "Column", "Table", "check", "empty", "faults", "joined", "split"]
 
 Kind = Literal["text", "float", "int", "bool", "date", "point", "geometry"]
 
@@ -270,8 +270,20 @@ REPORTS = _table(
     Column("reason", "text", "Why not accepted."),
 )
 
+MEASUREMENTS = _table(
+    "MEASUREMENTS", ("measurement_id",), "Levels measured at places, each of one known cell.",
+    Column("geometry", "point", "Where it was measured, in the working CRS.", required=True),
+    Column("cell_id", "text", "The cell that was measured.", True, True),
+    Column("rsrp_dbm", "float", "Level of its reference signal.", True, True, low=-160, high=-20),
+    Column("group", "text", "Drive, walk or flight; its rows are never told apart."),
+    Column("antenna_height_m", "float", "Height of the receiver above ground; empty = the "
+           "study's.", low=0, high=1000),
+    Column("time", "date", "Day of the measurement."),
+    Column("source", "text", "File (and licence) the row came from."),
+)
+
 TABLES: Mapping[str, Table] = MappingProxyType({t.name: t for t in (
-    POINTS, SITES, LINKS, SERVICE, COSTS, PLAN, PROGRESS, REPORTS)})
+    POINTS, SITES, LINKS, SERVICE, COSTS, PLAN, PROGRESS, REPORTS, MEASUREMENTS)})
 
 _DTYPES = {"text": "str", "float": "float64", "int": "int64", "bool": "bool",
            "date": "datetime64[s]"}

@@ -13,6 +13,7 @@ from pydantic import Field, field_validator
 
 from phusong.errors import UnknownNameError
 from phusong.nouns import Noun, nearest
+from phusong.radio.bands import BANDS_MHZ
 from phusong.radio.medium import Environment, Medium, Number, Polarisation
 
 __all__ = ["MODEL_NAMES", "PRESETS", "RECEIVERS", "SERVICE_LEVELS", "TECHNOLOGIES", "Preset",
@@ -282,6 +283,9 @@ class Radio(Noun):
         Area over which location variability is meant.
     environment : {"open", "suburban", "urban_small", "urban_large"}
         Surroundings for the Hata family.
+    calibration_db : dict of band to float
+        What measurements say must be added to every level of a band (see
+        `phusong.calibration`); bands as in `phusong.radio.bands`.
     presets : dict of str to Preset
         Defaults by technology and band; own entries are added to, and
         replace, the built-in ones.
@@ -300,6 +304,7 @@ class Radio(Noun):
     polarisation: Polarisation = "vertical"
     pixel_width_m: float = Field(default=100.0, gt=0.0, le=1000.0)
     environment: Environment = "open"
+    calibration_db: dict[int, float] = Field(default_factory=dict)
     presets: dict[str, Preset] = Field(default_factory=lambda: dict(PRESETS))
 
     @field_validator("model", mode="before")
@@ -319,6 +324,19 @@ class Radio(Noun):
         if value > 100_000.0:
             raise ValueError(f"max_range_m = {value:g} is more than 100 km: no handset is heard "
                              f"that far. Write at most 100000.")
+        return value
+
+    @field_validator("calibration_db")
+    @classmethod
+    def _known_bands(cls, value: dict[int, float]) -> dict[int, float]:
+        wrong = [band for band in value if band not in BANDS_MHZ]
+        if wrong:
+            raise ValueError("; ".join(f'there is no band "{band}". '
+                                       f"{nearest(str(band), map(str, BANDS_MHZ))}"
+                                       for band in wrong))
+        if any(not abs(added) <= 40.0 for added in value.values()):
+            raise ValueError(f"calibration_db = {value}: more than 40 dB is no calibration but a "
+                             f"wrong power, height or position of the cells. Mend those.")
         return value
 
     @field_validator("presets")
