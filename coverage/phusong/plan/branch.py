@@ -24,9 +24,9 @@ from phusong.plan.search import improve
 
 __all__ = ["Branching", "branch_and_bound"]
 
-_PROBES = 5
-_POINTS = 1
-_PROBE_ROUNDS = 120
+_PROBES = 3
+_POINTS = 0
+_PROBE_ROUNDS = 80
 
 
 @dataclass(frozen=True, slots=True, eq=False)
