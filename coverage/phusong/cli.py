@@ -91,12 +91,13 @@ def _run(study: Any, home: Path, screen: Screen, day: str | None = None, full: b
         return pipeline.run(study, store=store, progress=say)
 
 
-def _draw(results: Any, home: Path, screen: Screen, language: str, out: Path | None) -> Path:
+def _draw(results: Any, home: Path, screen: Screen, language: str, out: Path | None,
+          audience: str = "internal") -> Path:
     from phusong.briefing import write_map
 
     path = out or home / "maps" / results.study.name / "index.html"
     with screen.steps() as say:
-        return write_map(results, path, language=language, progress=say)
+        return write_map(results, path, language=language, audience=audience, progress=say)
 
 
 @app.command()
@@ -173,6 +174,10 @@ def run(study: StudyArg, home: Home = HERE, inputs: Inputs = None,
 def draw_map(study: StudyArg, home: Home = HERE, inputs: Inputs = None, as_of: Day = None,
              language: Annotated[str, typer.Option(help="vi or en.")] = "vi",
              out: Annotated[Path | None, typer.Option(help="Where to write the page.")] = None,
+             brief: Annotated[bool, typer.Option("--brief", help="Also a PDF, a PNG, a workbook "
+                                                 "and a ZIP of all.")] = False,
+             audience: Annotated[str, typer.Option(help="internal, or public: small counts of "
+                                                   "poor learners are withheld.")] = "internal",
              quiet: Quiet = False, json: Json = False) -> None:
     """Draw the map of a study, on its own day or on another."""
     screen = Screen(quiet=quiet or json, as_json=json)
@@ -181,10 +186,18 @@ def draw_map(study: StudyArg, home: Home = HERE, inputs: Inputs = None, as_of: D
         results = _run(opened, home, screen, as_of)
         if as_of and out is None:
             out = home / "maps" / opened.name / f"as-of-{_date(as_of)}.html"
-        path = _draw(results, home, screen, language, out)
+        written = {"map": _draw(results, home, screen, language, out, audience)}
+        if brief:
+            from phusong.briefing import write_brief
+
+            with screen.steps() as say:
+                written |= write_brief(results, written["map"].parent / "brief", language=language,
+                                       audience=audience, progress=say)
         if json:
-            screen.document({"map": str(path), "as_of": opened.day.isoformat()})
-        screen.say(f"Map: {path}")
+            screen.document({**{k: str(v) for k, v in written.items()},
+                             "as_of": opened.day.isoformat()})
+        for kind, path in written.items():
+            screen.say(f"{kind}: {path}")
 
 
 @app.command()

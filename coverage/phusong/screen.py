@@ -29,6 +29,7 @@ STEPS = {
     "snapshots": "Coverage on earlier days",
     "progress": "Progress against the targets",
     "map": "Drawing the map",
+    "brief": "Writing the brief",
     "new": "Making the fictional study",
 }
 COLOURS = {"covered": "green", "uncertain": "yellow", "uncovered": "red", "unknown": "bright_black"}
