@@ -281,7 +281,8 @@ class Scene:
         """
         if self.terrain is not None and MODELS[self.radio.model].needs_terrain:
             ends = self._three_points(point, cell) if ends is None else ends
-            return self.terrain.profiles_on_grid(ends, length_m, self.radio.profile_step_m)
+            return self.terrain.profiles_on_grid(ends, length_m, self.radio.profile_step_m,
+                                                 self.radio.clutter.clear_m)
         ground = np.stack([self.cells.ground_m[cell], self.points.ground_m[point]], axis=1)
         ground[np.isnan(ground).any(axis=1)] = 0.0
         along = np.stack([np.zeros_like(length_m), length_m], axis=1)
@@ -310,11 +311,12 @@ class Scene:
 
 
 def _filled_up(paths: Paths, lowest_m: float) -> Paths:
-    """Return the paths with unknown ground between their ends set to `lowest_m`."""
+    """Return the paths with unknown ground between their ends as low as `lowest_m`, and bare."""
     heights = np.where(np.isnan(paths.heights_m), lowest_m, paths.heights_m)
     for end in (paths.offsets[:-1], paths.offsets[1:] - 1):
         heights[end] = paths.heights_m[end]
-    return replace(paths, heights_m=heights)
+    bare = None if paths.clutter_m is None else np.nan_to_num(paths.clutter_m, nan=0.0)
+    return replace(paths, heights_m=heights, clutter_m=bare)
 
 
 def _xy(frame: gpd.GeoDataFrame) -> tuple[Floats, Floats]:

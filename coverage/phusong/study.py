@@ -35,8 +35,8 @@ class Sources(Noun):
     ----------
     points, sites, terrain : tuple of Source
         Places of learning, communes and villages; cells; height rasters.
-    communes, roads, power_lines, population, water, protected, public_land, footprints,
-    lockdowns : Source or None
+    communes, roads, power_lines, population, land_cover, water, protected, public_land,
+    footprints, lockdowns : Source or None
         Optional layers; a study without them degrades with clear words.
     reports : tuple of str
         File patterns of operators' reports.
@@ -49,6 +49,7 @@ class Sources(Noun):
     roads: Source | None = None
     power_lines: Source | None = None
     population: Source | None = None
+    land_cover: Source | None = None
     water: Source | None = None
     protected: Source | None = None
     public_land: Source | None = None

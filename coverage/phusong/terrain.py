@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from phusong.errors import TerrainError
 from phusong.geo import is_metric, parse_crs, transform
 from phusong.paths import Paths
-from phusong.terrain_kernels import fill_profiles, horizons, sample_grid
+from phusong.terrain_kernels import fill_clutter, fill_profiles, horizons, sample_grid
 
 __all__ = ["SHORTEST_PATH_M", "Terrain", "sample_counts"]
 
@@ -63,11 +63,15 @@ class Terrain:
         Working CRS of the study, in which positions are given.
     source : str
         File and licence.
+    clutter : (rows, columns) array, optional
+        Height of trees and houses above `heights`, on the same grid, metres;
+        NaN = not known; None = none anywhere.  `sample` is ground without it.
 
     Raises
     ------
     TerrainError
-        If the heights are no grid, or `metric_crs` does not count in metres.
+        If the heights are no grid, clutter lies on another one or below
+        ground, or `metric_crs` does not count in metres.
 
     Notes
     -----
@@ -82,6 +86,7 @@ class Terrain:
     crs: Any
     metric_crs: Any
     source: str = ""
+    clutter: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         heights = np.asarray(self.heights)
@@ -97,6 +102,14 @@ class Terrain:
         if not is_metric(self.metric_crs):
             raise TerrainError(f'"{self.metric_crs}" cannot be the working CRS: it does not count '
                                f"in metres. Use a UTM zone.")
+        if self.clutter is not None:
+            clutter = np.ascontiguousarray(self.clutter, dtype=np.float32).view()
+            if clutter.shape != heights.shape or np.fmin.reduce(clutter, axis=None) < 0.0:
+                raise TerrainError(f"Clutter of the shape {clutter.shape} does not stand on "
+                                   f"heights of the shape {heights.shape}: it needs a height "
+                                   f">= 0 for each pixel of the same grid.")
+            clutter.flags.writeable = False
+            object.__setattr__(self, "clutter", clutter)
         for name, value in (("heights", heights), ("transform", matrix),
                             ("crs", parse_crs(self.crs)),
                             ("metric_crs", parse_crs(self.metric_crs))):
@@ -193,7 +206,8 @@ class Terrain:
                                f"(left, bottom, right, top); the box "
                                f"{', '.join(f'{v:.0f}' for v in bounds)} lies outside. Add a "
                                f"height file that covers it.")
-        return replace(self, heights=self.heights[i0:i1, j0:j1],
+        clutter = None if self.clutter is None else self.clutter[i0:i1, j0:j1]
+        return replace(self, heights=self.heights[i0:i1, j0:j1], clutter=clutter,
                        transform=self._regridded(j0, i0, 1))
 
     # -- heights ----------------------------------------------------------------------------
@@ -210,7 +224,7 @@ class Terrain:
         return out
 
     def profiles(self, x0: ArrayLike, y0: ArrayLike, x1: ArrayLike, y1: ArrayLike,
-                 step_m: float) -> Paths:
+                 step_m: float, *, clear_m: float = 0.0) -> Paths:
         """Cut terrain profiles from transmitters (0) to receivers (1).
 
         Parameters
@@ -219,6 +233,8 @@ class Terrain:
             Ends in the working CRS, metres; (n,) or scalars.
         step_m : float
             Largest spacing of samples; see `sample_counts`.
+        clear_m : float
+            Samples nearer than this to an end are free of clutter, as the ends are.
 
         Returns
         -------
@@ -232,14 +248,15 @@ class Terrain:
                                      for v in (x0, y0, x1, y1)))
         x0, y0, x1, y1 = ends
         distance = np.maximum(np.hypot(x1 - x0, y1 - y0), SHORTEST_PATH_M)
-        return self.profiles_on_grid(self._three_points(x0, y0, x1, y1), distance, step_m)
+        return self.profiles_on_grid(self._three_points(x0, y0, x1, y1), distance, step_m, clear_m)
 
     def _three_points(self, x0: Array, y0: Array, x1: Array, y1: Array) -> Array:
         """Return grid coordinates of begin, middle and end of lines, (n, 6)."""
         places = ((x0, y0), (0.5 * (x0 + x1), 0.5 * (y0 + y1)), (x1, y1))
         return np.stack([part for x, y in places for part in self.to_grid(x, y)], axis=-1)
 
-    def profiles_on_grid(self, ends: Array, distance_m: Array, step_m: float) -> Paths:
+    def profiles_on_grid(self, ends: Array, distance_m: Array, step_m: float,
+                         clear_m: float = 0.0) -> Paths:
         """Cut profiles between places whose grid coordinates are already known.
 
         Parameters
@@ -248,14 +265,18 @@ class Terrain:
             (column, row) of transmitter, middle and receiver, as `to_grid` gives them.
         distance_m : (n,) float64
             Plan length, metres, at least `SHORTEST_PATH_M`.
-        step_m : float
-            Largest spacing of samples.
+        step_m, clear_m : float
+            As for `profiles`.
         """
         offsets = np.zeros(distance_m.shape[0] + 1, np.int64)
         np.cumsum(sample_counts(distance_m, step_m), out=offsets[1:])
         along, heights = np.empty(offsets[-1]), np.empty(offsets[-1])
-        fill_profiles(self.heights, np.ascontiguousarray(ends), distance_m, offsets, along, heights)
-        return Paths(along, heights, offsets)
+        ends, clutter = np.ascontiguousarray(ends), None
+        fill_profiles(self.heights, ends, distance_m, offsets, along, heights)
+        if self.clutter is not None:
+            clutter = np.empty(offsets[-1])
+            fill_clutter(self.clutter, ends, distance_m, offsets, float(clear_m), clutter)
+        return Paths(along, heights, offsets, clutter)
 
     def horizon_deg(self, x: ArrayLike, y: ArrayLike, height_m: ArrayLike = 2.0,
                     azimuths: ArrayLike = tuple(range(0, 360, 5)), max_m: float = 15_000.0,
@@ -350,7 +371,7 @@ class Terrain:
 
     def _repr_html_(self) -> str:
         stride = max(1, max(self.shape) // 320)
-        small = replace(self, heights=self.heights[::stride, ::stride],
+        small = replace(self, heights=self.heights[::stride, ::stride], clutter=None,
                         transform=self._regridded(0, 0, stride)) \
             if min(self.shape) >= 2 * stride else self
         grey = np.nan_to_num(small.hillshade() * 215.0 + 40.0, nan=0.0).astype(np.uint8)

@@ -13,7 +13,7 @@ import math
 import numpy as np
 from numba import njit
 
-__all__ = ["fill_profiles", "horizons", "sample_grid"]
+__all__ = ["fill_clutter", "fill_profiles", "horizons", "sample_grid"]
 
 BATCH = 64
 """Samples whose places are computed at once."""
@@ -134,6 +134,46 @@ def fill_profiles(heights, ends, distance_m, offsets, along_m, out):
         out[a] = _bilinear(heights, c0, r0)
         along_m[a + last] = length
         out[a + last] = _bilinear(heights, c2, r2)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def fill_clutter(clutter, ends, distance_m, offsets, clear_m, out):
+    """Fill `out` with the clutter height of the pixel that holds each sample.
+
+    Parameters
+    ----------
+    clutter : (rows, columns) float32
+        Metres above ground, NaN = not known.
+    ends, distance_m, offsets : arrays
+        As in `fill_profiles`.
+    clear_m : float
+        Samples nearer than this to an end, and the ends, are free of clutter.
+    out : (samples,) float64
+        Filled; NaN where clutter is not known.
+    """
+    rows, columns = clutter.shape
+    for k in range(distance_m.shape[0]):
+        a, last = offsets[k], offsets[k + 1] - offsets[k] - 1
+        c0, r0, c2, r2 = ends[k, 0], ends[k, 1], ends[k, 4], ends[k, 5]
+        bow_c = 2.0 * (c0 + c2) - 4.0 * ends[k, 2]
+        bow_r = 2.0 * (r0 + r2) - 4.0 * ends[k, 3]
+        tilt_c = c2 - c0 - bow_c
+        tilt_r = r2 - r0 - bow_r
+        share = 1.0 / last
+        out[a] = 0.0
+        out[a + last] = 0.0
+        for i in range(1, last):
+            t = i * share
+            along = t * distance_m[k]
+            if along < clear_m or distance_m[k] - along < clear_m:
+                out[a + i] = 0.0
+                continue
+            u = math.floor(c0 + t * (tilt_c + t * bow_c) + 0.5)
+            v = math.floor(r0 + t * (tilt_r + t * bow_r) + 0.5)
+            if 0 <= u < columns and 0 <= v < rows:
+                out[a + i] = clutter[int(v), int(u)]
+            else:
+                out[a + i] = math.nan
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -14,6 +14,7 @@ from pydantic import Field, field_validator
 from phusong.errors import UnknownNameError
 from phusong.nouns import Noun, nearest
 from phusong.radio.bands import BANDS_MHZ
+from phusong.radio.clutter import Clutter
 from phusong.radio.medium import Environment, Medium, Number, Polarisation
 
 __all__ = ["MODEL_NAMES", "PRESETS", "RECEIVERS", "SERVICE_LEVELS", "TECHNOLOGIES", "Preset",
@@ -283,6 +284,8 @@ class Radio(Noun):
         Area over which location variability is meant.
     environment : {"open", "suburban", "urban_small", "urban_large"}
         Surroundings for the Hata family.
+    clutter : Clutter
+        Heights of trees and houses, where the study has land cover.
     calibration_db : dict of band to float
         What measurements say must be added to every level of a band (see
         `phusong.calibration`); bands as in `phusong.radio.bands`.
@@ -304,6 +307,7 @@ class Radio(Noun):
     polarisation: Polarisation = "vertical"
     pixel_width_m: float = Field(default=100.0, gt=0.0, le=1000.0)
     environment: Environment = "open"
+    clutter: Clutter = Clutter()
     calibration_db: dict[int, float] = Field(default_factory=dict)
     presets: dict[str, Preset] = Field(default_factory=lambda: dict(PRESETS))
 

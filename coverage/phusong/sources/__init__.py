@@ -16,6 +16,7 @@ from phusong.errors import InputError, MissingFileError, TerrainError
 from phusong.profile import Profile
 from phusong.radio.budget import Radio
 from phusong.sources.collect import SourcesLike, TargetLike, gather
+from phusong.sources.land_cover import read_land_cover
 from phusong.sources.lines import read_power_lines, read_roads
 from phusong.sources.lists import read_ids, read_lockdowns
 from phusong.sources.points import read_points
@@ -36,6 +37,7 @@ READERS: dict[str, Callable[..., Any]] = {
     "roads": read_roads,
     "power_lines": read_power_lines,
     "population": read_population,
+    "land_cover": read_land_cover,
     "water": read_areas,
     "protected": read_areas,
     "public_land": read_areas,

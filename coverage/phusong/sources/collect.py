@@ -19,6 +19,7 @@ from phusong.nouns import nearest
 from phusong.profile import Profile
 from phusong.radio.budget import Radio
 from phusong.sources.coordinates import Box
+from phusong.sources.land_cover import read_land_cover
 from phusong.sources.learners import fill_learners
 from phusong.sources.lines import read_power_lines, read_roads
 from phusong.sources.lists import join_lockdowns, join_target, read_ids, read_lockdowns
@@ -182,6 +183,11 @@ def gather(sources: SourcesLike, folder: Path, profile: Profile, *, crs: str = "
         found.layers["population"] = found.readings[-1].table
     found.terrain, readings = read_terrain(sources.terrain, folder, metric, extent)
     found.readings += readings
+    cover, bare = getattr(sources, "land_cover", None), found.terrain
+    if cover is not None and bare is not None:
+        grown = _tried(found, "land_cover", cover, lambda source: read_land_cover(
+            source, folder, bare, radio.clutter))
+        found.terrain = bare if grown is None else grown
     found.faults += _reach(found, bool(sources.terrain))
     found.reports = tuple(str(path.relative_to(folder)) for pattern in sources.reports
                           for path in sorted(Path(folder).glob(pattern)))
