@@ -1,16 +1,19 @@
 """Footprints: the level of cells on every pixel of a map.
 
-A pixel is a point like any other: its level is computed along the full
-terrain profile from the mast to the pixel's centre, by the code that computes
-links, and agrees with `phusong.links.link` there.  Where many cells overlap,
-those that cannot be the best are left out by the same provable bound.
+A pixel is a point like any other, and there are two ways to its level.
+`exact` computes the full terrain profile from the mast to the pixel's centre
+by the code that computes links, and agrees with `phusong.links.link` there.
+`radial` walks along rays round each mast once for all pixels on the way: the
+same formulas over the profile along the nearest ray, which passes beside the
+pixel's own by a quarter of a pixel at most.  Where many cells overlap, those
+that cannot be the best are left out by the same provable bound.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import geopandas as gpd
 import numpy as np
@@ -18,6 +21,8 @@ from affine import Affine
 from numpy.typing import NDArray
 
 from phusong.errors import InputError
+from phusong.footprint_radial import radial_levels, walks
+from phusong.footprint_rays import Grid
 from phusong.links_scene import Scene
 from phusong.links_search import Search
 from phusong.radio.budget import Radio
@@ -32,6 +37,7 @@ TILE = 256
 
 Bounds = tuple[float, float, float, float]
 Report = Callable[[str, int, int], None]
+Method = Literal["auto", "radial", "exact"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +58,8 @@ class Footprint:
         From (column, row) of a pixel's upper left corner to the working CRS.
     crs : CRS
         The working CRS.
+    method : {"radial", "exact"}
+        How the levels were computed.
     """
 
     received_dbm: NDArray[np.float32]
@@ -59,6 +67,7 @@ class Footprint:
     cell_ids: tuple[str, ...]
     transform: Affine
     crs: Any
+    method: str = "exact"
 
     @property
     def pixel_m(self) -> float:
@@ -74,12 +83,12 @@ class Footprint:
         rows, columns = self.server.shape
         reached = float(np.isfinite(self.received_dbm).mean()) if self.server.size else 0.0
         return (f"Footprint({rows} x {columns}, {self.pixel_m:g} m, {len(self.cell_ids)} cells, "
-                f"{reached:.1%} with a level)")
+                f"{reached:.1%} with a level, {self.method})")
 
 
 def footprint(sites: gpd.GeoDataFrame, terrain: Terrain | None, radio: Radio, *,
-              pixel_m: float = 90.0, bounds: Bounds | None = None,
-              progress: Report | None = None) -> Footprint:
+              pixel_m: float = 90.0, bounds: Bounds | None = None, method: Method = "auto",
+              fast: bool = False, progress: Report | None = None) -> Footprint:
     """Compute the best level of cells on a grid of pixels.
 
     Parameters
@@ -97,13 +106,21 @@ def footprint(sites: gpd.GeoDataFrame, terrain: Terrain | None, radio: Radio, *,
         Box of the working CRS; None = everything in reach of the cells that
         the terrain covers.  It is widened to whole pixels of a grid through
         (0, 0), so that footprints of one pixel size lie on each other.
+    method : {"auto", "radial", "exact"}
+        See the module's first lines.  ``auto`` is ``radial`` where the model
+        allows it (p1812 at 50 % of time, p526), else ``exact``.
+    fast : bool
+        With ``radial`` and p1812: leave out ducting and troposcatter where
+        diffraction costs less than 30 dB; at most 0.2 dB too much loss where
+        the loss is below 160 dB.
     progress : callable, optional
-        Called with ("footprint", pixels done, pixels in all).
+        Called with ("footprint", done, in all): masts or pixels.
 
     Raises
     ------
     InputError
-        If the tables are not as declared, or there is nothing to draw.
+        If the tables are not as declared, there is nothing to draw, or the
+        model cannot be computed by the method asked for.
     """
     check(sites, SITES)
     sites = sites.sort_index()
@@ -111,27 +128,56 @@ def footprint(sites: gpd.GeoDataFrame, terrain: Terrain | None, radio: Radio, *,
         raise InputError("A footprint needs at least one cell.")
     if not pixel_m >= 1.0:
         raise InputError(f"pixel_m = {pixel_m:g}: write the side of a pixel in metres, at least 1.")
-    left, bottom, right, top = _outline(sites, terrain, radio) if bounds is None else bounds
-    j0, j1 = int(np.floor(left / pixel_m)), int(np.ceil(right / pixel_m))
-    i0, i1 = int(np.floor(-top / pixel_m)), int(np.ceil(-bottom / pixel_m))
-    if right <= left or top <= bottom:
-        raise InputError(f"The box {left:.0f}, {bottom:.0f}, {right:.0f}, {top:.0f} (left, bottom, "
-                         f"right, top) holds no pixel. Check the order of its numbers.")
-    level = np.full((i1 - i0, j1 - j0), np.nan, np.float32)
+    box = _outline(sites, terrain, radio) if bounds is None else bounds
+    if box[2] <= box[0] or box[3] <= box[1]:
+        raise InputError(f"The box {', '.join(f'{v:.0f}' for v in box)} (left, bottom, right, "
+                         f"top) holds no pixel. Check the order of its numbers.")
+    grid = Grid.over(box, pixel_m)
+    radial = _by_rays(method, fast, radio, terrain)
+    if radial:
+        assert terrain is not None
+        found, server = radial_levels(sites, terrain, radio, grid, fast=fast, progress=progress)
+        level = found.astype(np.float32)
+    else:
+        level, server = _by_pixels(sites, terrain, radio, grid, progress)
+    return Footprint(level, server, tuple(map(str, sites.index)),
+                     Affine(pixel_m, 0.0, grid.column * pixel_m, 0.0, -pixel_m,
+                            -grid.row * pixel_m), sites.crs, "radial" if radial else "exact")
+
+
+def _by_rays(method: str, fast: bool, radio: Radio, terrain: Terrain | None) -> bool:
+    """Tell whether to walk along rays; refuse what cannot be."""
+    if method not in ("auto", "radial", "exact"):
+        raise InputError(f'There is no method "{method}" of computing a footprint: write auto, '
+                         f"radial or exact.")
+    can = walks(radio, terrain)
+    if method == "radial" and not can:
+        raise InputError(f'method = "radial" needs terrain and the model p1812 at 50 % of time, or '
+                         f'p526; this is {radio.model} at {radio.time_percent:g} %. Use method = '
+                         f'"exact".')
+    radial = can and method != "exact"
+    if fast and not (radial and radio.model == "p1812"):
+        raise InputError("fast = True shortens p1812 along rays and nothing else. Leave it out, "
+                         'or use method = "radial" with p1812 at 50 % of time.')
+    return radial
+
+
+def _by_pixels(sites: gpd.GeoDataFrame, terrain: Terrain | None, radio: Radio, grid: Grid,
+               progress: Report | None) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """Return level and server of every pixel, each computed as a link, tile by tile."""
+    level = np.full((grid.rows, grid.columns), np.nan, np.float32)
     server = np.full(level.shape, -1, np.int32)
     one = radio.model_copy(update={"best_per_operator": 1})
-    for i in range(0, level.shape[0], TILE):
-        for j in range(0, level.shape[1], TILE):
+    across, down = grid.centres()
+    for i in range(0, grid.rows, TILE):
+        for j in range(0, grid.columns, TILE):
             part = (slice(i, i + TILE), slice(j, j + TILE))
-            rows, columns = np.mgrid[part[0].start:min(i + TILE, level.shape[0]),
-                                     part[1].start:min(j + TILE, level.shape[1])]
-            x, y = (j0 + columns + 0.5) * pixel_m, -(i0 + rows + 0.5) * pixel_m
+            x, y = np.meshgrid(across[part[1]], down[part[0]])
             level[part], server[part] = _tile(x, y, sites, terrain, one)
             if progress is not None:
-                done = min(i * level.shape[1] + (j + TILE) * rows.shape[0], level.size)
+                done = min(i * grid.columns + (j + TILE) * x.shape[0], level.size)
                 progress("footprint", done, level.size)
-    return Footprint(level, server, tuple(map(str, sites.index)),
-                     Affine(pixel_m, 0.0, j0 * pixel_m, 0.0, -pixel_m, -i0 * pixel_m), sites.crs)
+    return level, server
 
 
 def _outline(sites: gpd.GeoDataFrame, terrain: Terrain | None, radio: Radio) -> Bounds:

@@ -18,7 +18,7 @@ BOX = (LEFT + 1000.0, TOP - 7000.0, LEFT + 7000.0, TOP - 3000.0)
 def test_every_pixel_is_the_best_link_of_its_centre(monkeypatch: pytest.MonkeyPatch) -> None:
     _, cells, terrain = country(3, cells=25)
     monkeypatch.setattr(footprints, "TILE", 7)
-    map_ = footprint(cells, terrain, FAST, pixel_m=300.0, bounds=BOX)
+    map_ = footprint(cells, terrain, FAST, pixel_m=300.0, bounds=BOX, method="exact")
     rows, columns = np.indices(map_.server.shape)
     x, y = (columns + 0.5) * 300.0 + map_.transform.c, map_.transform.f - (rows + 0.5) * 300.0
     names = [f"{i:05d}" for i in range(x.size)]

@@ -18,19 +18,27 @@ QUICK = settings(max_examples=25, deadline=None, derandomize=True)
 ROUGHNESS = {"mountains": 40.0, "hills": 8.0, "plain": 0.2, "level": 0.0}
 
 
-def ray(seed: int, kind: str, step: float) -> tuple[np.ndarray, np.ndarray, Receivers, Paths]:
-    """A ray with 40 receivers between and beyond its samples, and the same as packed profiles."""
+def ray(seed: int, kind: str, step: float,
+        own: int = 3) -> tuple[np.ndarray, np.ndarray, Receivers, Paths]:
+    """A ray with 40 receivers, `own` samples before each its own, and the same as packed paths."""
     rng = np.random.default_rng(seed)
-    count = int(rng.integers(int(800.0 / step) + 3, 330))
+    count = int(rng.integers(int(800.0 / step) + own + 3, 330))
     along = np.arange(count) * step
     height = 900.0 + np.cumsum(rng.normal(0.0, ROUGHNESS[kind], count)) + rng.uniform(-0.02,
                                                                                      0.02) * along
-    distance = np.sort(rng.uniform(260.0, along[-1] + 1.4 * step, 40))
-    before = np.clip(np.floor(distance / step - 0.5).astype(np.int64) + 1, 1, count)
+    distance = np.sort(rng.uniform(max(260.0, (own + 1) * step), along[-1] + (own + 1.4) * step,
+                                   40))
+    spacing = step * rng.uniform(0.8, 1.0)
+    begin = distance - own * spacing
+    before = np.clip(np.floor(begin / step - 0.4).astype(np.int64) + 1, 1, count)
     ground = np.interp(distance, along, height) + rng.normal(0.0, ROUGHNESS[kind] / 4.0, 40)
-    receivers = Receivers(np.array([0, 40]), before, distance, ground, np.full(40, 21.0))
-    packed = pack([np.append(along[:b], d) for b, d in zip(before, distance, strict=True)],
-                  [np.append(height[:b], g) for b, g in zip(before, ground, strict=True)])
+    near = distance[:, None] - spacing * np.arange(own, 0, -1)
+    heights = np.interp(near, along, height) + rng.normal(0.0, ROUGHNESS[kind] / 4.0, near.shape)
+    receivers = Receivers(np.array([0, 40]), before, distance, ground, np.full(40, 21.0),
+                          np.full(40, spacing), heights)
+    parts = list(zip(before, near, heights, distance, ground, strict=True))
+    packed = pack([np.concatenate([along[:b], x, [d]]) for b, x, _, d, _ in parts],
+                  [np.concatenate([height[:b], y, [g]]) for b, _, y, _, g in parts])
     return along, height, receivers, packed
 
 
@@ -38,11 +46,11 @@ def ray(seed: int, kind: str, step: float) -> tuple[np.ndarray, np.ndarray, Rece
 @given(st.integers(0, 2 ** 32 - 1), st.sampled_from(sorted(ROUGHNESS)),
        st.sampled_from([30.0, 90.0, 500.0]), st.sampled_from([450.0, 945.0, 1840.0, 5900.0]),
        st.floats(3.0, 120.0), st.sampled_from([1.5, 8.0]), st.sampled_from([50.0, 20.0]),
-       st.sampled_from(["vertical", "horizontal", "slant"]))
+       st.sampled_from(["vertical", "horizontal", "slant"]), st.sampled_from([0, 1, 4]))
 def test_a_ray_equals_the_packed_paths_along_it(seed: int, kind: str, step: float, mhz: float,
                                                 up: float, low: float, share: float,
-                                                turn: str) -> None:
-    along, height, receivers, packed = ray(seed, kind, step)
+                                                turn: str, own: int) -> None:
+    along, height, receivers, packed = ray(seed, kind, step, own)
     medium = Medium(delta_n=50.0, n0=374.0, location_percent=share, polarisation=turn)
     offsets = np.array([0, along.size])
     for name, model in (("p1812", p1812), ("p526", p526)):
@@ -79,10 +87,10 @@ def test_an_unknown_height_hides_what_lies_behind_it() -> None:
     assert not behind.all()
     assert np.isnan(holed[behind]).all()
     assert np.array_equal(holed[~behind], whole[~behind])
-    receivers.ground_m[3] = np.nan
+    receivers.ground_m[3] = receivers.approach_m[5, 0] = np.nan
     alone = radial_loss("p1812", along, height, np.array([0, along.size]), receivers, 945.0, 30.0,
                         1.5, Medium())
-    assert np.flatnonzero(np.isnan(alone) & ~np.isnan(holed)).tolist() == [3]
+    assert np.flatnonzero(np.isnan(alone) & ~np.isnan(holed)).tolist() == [3, 5]
 
 
 def test_several_rays_do_not_touch_each_other() -> None:
@@ -90,7 +98,8 @@ def test_several_rays_do_not_touch_each_other() -> None:
     offsets = np.cumsum([0, *(p[0].size for p in parts)])
     together = Receivers(np.arange(4) * 40, *(np.concatenate([getattr(p[2], name) for p in parts])
                                               for name in ("before", "distance_m", "ground_m",
-                                                           "latitude_deg")))
+                                                           "latitude_deg", "spacing_m",
+                                                           "approach_m")))
     found = radial_loss("p1812", np.concatenate([p[0] for p in parts]),
                         np.concatenate([p[1] for p in parts]), offsets, together, 945.0, 30.0, 1.5,
                         Medium())

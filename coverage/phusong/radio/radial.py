@@ -2,8 +2,9 @@
 
 Everything that the models ask of a profile grows sample by sample: sums for
 the smooth surface, the transmitter's horizon as a running maximum, the
-receiver's by the hull of what lies before it.  A receiver is one more sample,
-anywhere beyond those before it.  The losses equal those of `p1812` and `p526`
+receiver's by the hull of what lies before it.  A receiver stands anywhere
+beyond; the last few samples before it (its *approach*) may be its own, since
+there every metre counts.  The losses equal those of `p1812` and `p526`
 over the packed profile that ends there, but for rounding; only paths in line
 of sight and the roughness between two horizons still look at every sample.
 
@@ -49,14 +50,19 @@ class Receivers:
     first : (rays + 1,) int64
         Ray ``i`` owns receivers ``first[i]:first[i + 1]``.
     before : (receivers,) int64
-        How many samples of the ray lie before the receiver, the transmitter
-        included; does not fall along a ray.
+        How many samples of the ray count for the receiver, the transmitter
+        included: at least 1; does not fall along a ray.
     distance_m : (receivers,) float64
-        From the transmitter, farther than all samples before.
+        From the transmitter.
     ground_m : (receivers,) float64
         Ground above sea level; NaN = not known.
     latitude_deg : (receivers,) float64
         Of the middle of the path.
+    spacing_m : (receivers,) float64
+        Spacing of the samples of the approach; all of them lie beyond the
+        samples of the ray that count.
+    approach_m : (receivers, n) float64
+        Their heights above sea level, outwards; n may be 0.
     """
 
     first: NDArray[np.int64]
@@ -64,6 +70,8 @@ class Receivers:
     distance_m: NDArray[np.float64]
     ground_m: NDArray[np.float64]
     latitude_deg: NDArray[np.float64]
+    spacing_m: NDArray[np.float64]
+    approach_m: NDArray[np.float64]
 
 
 def time_loss_floor_db(latitude_deg: float, farthest_km: float) -> float:
@@ -163,84 +171,113 @@ def _one_receiver(d, h, v1, v2, horizon_t, first, slope_t, horizon_r, last, slop
 
 
 @compiled
-def _walk(d, h, lowered, curved, flat, before, distance_m, ground_m, latitude, terms, vertical,
-          loss):
+def _receiver_side(d, h, lowered, curved, n_curved, flat, n_flat, m, hts, hrs, curve):
+    """Return (horizon_rx, index, h_obs, alpha_obr before the tilt) at the end of a profile.
+
+    The hulls hold samples 1 to m - 1; those from m on are looked at one by one.
+    """
+    end = d.shape[0] - 1
+    total = d[end]
+    tilt = (hrs - hts) / total
+    horizon, slope, height, last = -1e300, -1e300, -1e300, end
+    if m > 1:
+        last = curved[steepest_vertex(curved, n_curved, d, lowered, total,
+                                      hrs - curve * total * total)]
+        rest = total - d[last]
+        horizon = (h[last] - hrs) / rest - curve * rest
+        place = steepest_vertex(flat, n_flat, d, h, total, hrs)
+        slope = (h[flat[place]] - hrs) / (total - d[flat[place]])
+        if slope + tilt > 0.0:
+            top = flat[highest_vertex(flat, place, d, h, tilt)]
+            height = h[top] - hts - tilt * d[top]
+    for i in range(m, end):
+        rest = total - d[i]
+        up = (h[i] - hrs) / rest
+        slope = max(slope, up)
+        if up - curve * rest >= horizon:
+            horizon, last = up - curve * rest, i
+        height = max(height, h[i] - hts - tilt * d[i])
+    return horizon, last, height, slope
+
+
+@compiled
+def _add_sample(d, h, i, hts, curve, v1, v2, horizon, first, slope):
+    """Return the sums and the transmitter's horizon with sample `i` included."""
+    step = d[i] - d[i - 1]
+    v1 += step * (h[i] + h[i - 1])
+    v2 += step * (h[i] * (2.0 * d[i] + d[i - 1]) + h[i - 1] * (d[i] + 2.0 * d[i - 1]))
+    up = (h[i] - hts) / d[i]
+    if up - curve * d[i] > horizon:
+        horizon, first = up - curve * d[i], i
+    return v1, v2, horizon, first, max(slope, up)
+
+
+@compiled
+def _walk(d, h, kept, curved, flat, before, distance_m, ground_m, latitude, spacing_m,
+          approach_m, terms, vertical, loss):
     """Walk along one ray and fill `loss` for its receivers.
 
-    `terms`: f_ghz, htg, hrg, a_e, N_0, wavelength, free-space constant, I(p_L) sigma,
-    floor of A(p), diffraction loss below which to stop, whether the model is P.1812.
-
-    `d`, `h` and `lowered` have room for one sample more than the ray has; the
-    receiver stands there while it is looked at.
+    `d` and `h` have room for an approach and a receiver beyond the ray; while
+    a receiver is looked at, its approach and itself stand there, and `kept`
+    (3, room) keeps what stood there (rows 0, 1) and the lowered heights (2).
+    `terms`: f_ghz, htg, hrg, a_e, N_0, wavelength, free-space constant,
+    I(p_L) sigma, floor of A(p), diffraction loss below which to stop, whether
+    the model is P.1812.
     """
-    curve = 500.0 / terms[3]
-    hts = h[0] + terms[1]
-    horizon, slope, first = -1e300, -1e300, 0
-    v1, v2 = 0.0, 0.0
+    curve, hts, own = 500.0 / terms[3], h[0] + terms[1], approach_m.shape[1]
+    lowered = kept[2]
+    v1, v2, horizon, first, slope = 0.0, 0.0, -1e300, 0, -1e300
     n_curved, n_flat, done = 0, 0, 1
     known = math.isfinite(h[0])
     for k in range(before.shape[0]):
         while known and done < before[k]:
-            i = done
+            known = math.isfinite(h[done])
+            v1, v2, horizon, first, slope = _add_sample(d, h, done, hts, curve, v1, v2, horizon,
+                                                        first, slope)
+            lowered[done] = h[done] - curve * d[done] * d[done]
+            n_curved = push_vertex(curved, n_curved, d, lowered, done)
+            n_flat = push_vertex(flat, n_flat, d, h, done)
             done += 1
-            if not math.isfinite(h[i]):
-                known = False
-                break
-            step = d[i] - d[i - 1]
-            v1 += step * (h[i] + h[i - 1])
-            v2 += step * (h[i] * (2.0 * d[i] + d[i - 1]) + h[i - 1] * (d[i] + 2.0 * d[i - 1]))
-            up = (h[i] - hts) / d[i]
-            slope = max(slope, up)
-            if up - curve * d[i] > horizon:
-                horizon, first = up - curve * d[i], i
-            lowered[i] = h[i] - curve * d[i] * d[i]
-            n_curved = push_vertex(curved, n_curved, d, lowered, i)
-            n_flat = push_vertex(flat, n_flat, d, h, i)
-        if not known or not math.isfinite(ground_m[k]):
-            loss[k] = np.nan
-            continue
         m = before[k]
-        kept_d, kept_h = d[m], h[m]
-        total = 0.001 * distance_m[k]
-        d[m], h[m] = total, ground_m[k]
-        hrs = h[m] + terms[2]
-        horizon_r, last, slope_r, height = -1e300, m, -1e300, -1e300
-        if m > 1:
-            last = curved[steepest_vertex(curved, n_curved, d, lowered, total,
-                                          hrs - curve * total * total)]
-            rest = total - d[last]
-            horizon_r = (h[last] - hrs) / rest - curve * rest
-            place = steepest_vertex(flat, n_flat, d, h, total, hrs)
-            tilt = (hrs - hts) / total
-            slope_r = (h[flat[place]] - hrs) / (total - d[flat[place]])
-            if slope_r + tilt > 0.0:
-                top = flat[highest_vertex(flat, place, d, h, tilt)]
-                height = h[top] - hts - tilt * d[top]
-        step = total - d[m - 1]
-        sum1 = v1 + step * (h[m] + h[m - 1])
-        sum2 = v2 + step * (h[m] * (2.0 * total + d[m - 1]) + h[m - 1] * (total + 2.0 * d[m - 1]))
-        loss[k] = _one_receiver(d[:m + 1], h[:m + 1], sum1, sum2, horizon, first, slope, horizon_r,
-                                last, slope_r, height, latitude[k], terms, vertical)
-        d[m], h[m] = kept_d, kept_h
+        end = m + own
+        kept[0, m:end + 1], kept[1, m:end + 1] = d[m:end + 1], h[m:end + 1]
+        w1, w2, up, at, steep = v1, v2, horizon, first, slope
+        here = known and math.isfinite(ground_m[k])
+        d[end], h[end] = 0.001 * distance_m[k], ground_m[k]
+        for i in range(own):
+            here = here and math.isfinite(approach_m[k, i])
+            d[m + i] = 0.001 * (distance_m[k] - (own - i) * spacing_m[k])
+            h[m + i] = approach_m[k, i]
+            w1, w2, up, at, steep = _add_sample(d, h, m + i, hts, curve, w1, w2, up, at, steep)
+        loss[k] = np.nan
+        if here:
+            w1, w2, _, _, _ = _add_sample(d, h, end, hts, curve, w1, w2, up, at, steep)
+            back, last, height, slope_r = _receiver_side(
+                d[:end + 1], h[:end + 1], lowered, curved, n_curved, flat, n_flat, m, hts,
+                h[end] + terms[2], curve)
+            loss[k] = _one_receiver(d[:end + 1], h[:end + 1], w1, w2, up, at, steep, back, last,
+                                    slope_r, height, latitude[k], terms, vertical)
+        d[m:end + 1], h[m:end + 1] = kept[0, m:end + 1], kept[1, m:end + 1]
 
 
 @compiled
 def _radial_kernel(along_m, heights_m, offsets, first, before, distance_m, ground_m, latitude,
-                   terms, vertical, loss):
+                   spacing_m, approach_m, terms, vertical, loss):
     """Fill `loss` (receivers,) ray by ray."""
     longest = 0
     for r in range(offsets.shape[0] - 1):
         longest = max(longest, offsets[r + 1] - offsets[r])
-    d, h, lowered = np.empty(longest + 1), np.empty(longest + 1), np.empty(longest + 1)
-    curved, flat = np.empty(longest + 1, np.int64), np.empty(longest + 1, np.int64)
+    room = longest + approach_m.shape[1] + 1
+    d, h, kept = np.zeros(room), np.zeros(room), np.zeros((3, room))
+    curved, flat = np.empty(room, np.int64), np.empty(room, np.int64)
     for r in range(offsets.shape[0] - 1):
         a, b = first[r], first[r + 1]
         begin, count = offsets[r], offsets[r + 1] - offsets[r]
         for i in range(count):
             d[i] = 0.001 * along_m[begin + i]
             h[i] = heights_m[begin + i]
-        _walk(d, h, lowered, curved, flat, before[a:b], distance_m[a:b], ground_m[a:b],
-              latitude[a:b], terms, vertical, loss[a:b])
+        _walk(d, h, kept, curved, flat, before[a:b], distance_m[a:b], ground_m[a:b],
+              latitude[a:b], spacing_m[a:b], approach_m[a:b], terms, vertical, loss[a:b])
 
 
 def radial_loss(model: str, along_m: NDArray[np.float64], heights_m: NDArray[np.float64],
@@ -269,7 +306,7 @@ def radial_loss(model: str, along_m: NDArray[np.float64], heights_m: NDArray[np.
     Returns
     -------
     (receivers,) float64
-        NaN where a height on the ray before the receiver, or under it, is not known.
+        NaN where a height before the receiver, or under it, is not known.
 
     Raises
     ------
@@ -299,7 +336,7 @@ def radial_loss(model: str, along_m: NDArray[np.float64], heights_m: NDArray[np.
     for vertical in turns[medium.polarisation]:
         loss = np.empty(receivers.distance_m.shape[0])
         _radial_kernel(along_m, heights_m, offsets, receivers.first, receivers.before,
-                       receivers.distance_m, receivers.ground_m, receivers.latitude_deg, terms,
-                       vertical, loss)
+                       receivers.distance_m, receivers.ground_m, receivers.latitude_deg,
+                       receivers.spacing_m, receivers.approach_m, terms, vertical, loss)
         losses.append(loss)
     return losses[0] if len(losses) == 1 else 0.5 * (losses[0] + losses[1])
