@@ -15,7 +15,7 @@ import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
 
-from phusong.footprint_rays import APPROACH, Grid, Rays, approaches
+from phusong.footprint_rays import APPROACH, Grid, Rays
 from phusong.links_scene import Ends, Scene, bound_slack_db
 from phusong.radio import MODELS
 from phusong.radio.budget import Radio
@@ -170,21 +170,21 @@ def _losses(scene: Scene, grid: Grid, wanted: NDArray[np.bool_], use: NDArray[np
     valid = model.out_of_range(model.distance_m[1], f, up, radio.receiver_height_m)[0] == ""
     if not valid or not far.any():
         return loss
-    x0, y0 = float(c.x[cell]), float(c.y[cell])
-    rays = Rays.of(grid, far, x0, y0, float(scene.reach_m[cell]), radio.profile_step_m)
+    rays = Rays.of(terrain, grid, far, float(c.x[cell]), float(c.y[cell]),
+                   float(scene.reach_m[cell]), radio.profile_step_m)
     middle = 0.5 * (p.latitude_deg + c.latitude_deg[cell])
 
     def walk(begin: int) -> tuple[Ints, Floats]:
-        some = rays.part(begin, min(begin + RAYS_AT_ONCE, rays.angle.size))
+        some = rays.part(begin, min(begin + RAYS_AT_ONCE, len(rays)))
         which = place[some.pixel]
-        spacing, heights = approaches(terrain, p.column[which], p.row[which], x0, y0,
-                                      distance_m[which], radio.profile_step_m)
+        spacing, heights = some.approaches(terrain, p.column[which], p.row[which],
+                                           distance_m[which])
         receivers = Receivers(some.first, some.before, distance_m[which], p.ground_m[which],
                               middle[which], spacing, heights)
-        return which, radial_loss(radio.model, *some.profiles(terrain, x0, y0), receivers, f, up,
+        return which, radial_loss(radio.model, *some.profiles(terrain), receivers, f, up,
                                   radio.receiver_height_m, radio.medium(), fast=fast)
 
-    for which, found in each(walk, range(0, rays.angle.size, RAYS_AT_ONCE)):
+    for which, found in each(walk, range(0, len(rays), RAYS_AT_ONCE)):
         loss[which] = found
     return loss
 

@@ -20,7 +20,7 @@ from phusong.geo import DEGREES, transform
 from phusong.terrain import Terrain
 from phusong.terrain_kernels import fill_profiles, sample_grid
 
-__all__ = ["APPROACH", "RAYS_PER_PIXEL", "Grid", "Rays", "approaches"]
+__all__ = ["APPROACH", "RAYS_PER_PIXEL", "Grid", "Rays"]
 
 APPROACH = 4
 """How many samples before a pixel lie on its own profile."""
@@ -177,8 +177,9 @@ class Rays:
 
     Parameters
     ----------
-    angle : (rays,) float64
-        Direction, radians clockwise from grid north; only rays with pixels.
+    ends : (rays, 6) float64
+        Terrain column and row of the mast, of the middle and of the end of each ray
+        that has pixels.
     step_m : float
         Spacing of samples along a ray.
     samples : int
@@ -190,7 +191,7 @@ class Rays:
         Where each ray begins in `pixel`.
     """
 
-    angle: Floats
+    ends: Floats
     step_m: float
     samples: int
     pixel: Ints
@@ -198,8 +199,8 @@ class Rays:
     first: Ints
 
     @classmethod
-    def of(cls, grid: Grid, wanted: NDArray[np.bool_], x0: float, y0: float, reach_m: float,
-           step_m: float) -> Rays:
+    def of(cls, terrain: Terrain, grid: Grid, wanted: NDArray[np.bool_], x0: float, y0: float,
+           reach_m: float, step_m: float) -> Rays:
         """Lay rays round (x0, y0) over the `wanted` pixels of a grid, none beyond `reach_m`."""
         count = max(8, math.ceil(RAYS_PER_PIXEL * 2.0 * math.pi * reach_m / grid.pixel_m))
         samples = math.ceil(reach_m / step_m) + 1
@@ -207,55 +208,53 @@ class Rays:
         pixel, first, before = _sort_pixels(x, y, wanted, x0, y0, step_m, APPROACH, count,
                                            samples)
         used = np.flatnonzero(np.diff(first))
-        angle = used.astype(np.float64) * (2.0 * math.pi / count)
-        return cls(angle, step_m, samples, pixel, before,
-                   np.append(first[used], first[-1]))
+        angle, length = used.astype(np.float64) * (2.0 * math.pi / count), (samples - 1) * step_m
+        away = np.outer([0.5, 1.0], length * np.sin(angle)), np.outer([0.5, 1.0],
+                                                                      length * np.cos(angle))
+        ends = np.empty((used.size, 6))
+        ends[:, 0:1], ends[:, 1:2] = terrain.to_grid(x0, y0)
+        column, row = terrain.to_grid((x0 + away[0]).ravel(), (y0 + away[1]).ravel())
+        ends[:, 2], ends[:, 4] = column.reshape(2, -1)
+        ends[:, 3], ends[:, 5] = row.reshape(2, -1)
+        return cls(ends, step_m, samples, pixel, before, np.append(first[used], first[-1]))
+
+    def __len__(self) -> int:
+        return int(self.ends.shape[0])
 
     def part(self, begin: int, end: int) -> Rays:
         """Return rays number `begin` to `end` - 1 with their pixels."""
         a, b = self.first[begin], self.first[end]
-        return Rays(self.angle[begin:end], self.step_m, self.samples, self.pixel[a:b],
+        return Rays(self.ends[begin:end], self.step_m, self.samples, self.pixel[a:b],
                     self.before[a:b], self.first[begin:end + 1] - a)
 
-    def profiles(self, terrain: Terrain, x0: float,
-                 y0: float) -> tuple[Floats, Floats, Ints]:
+    def profiles(self, terrain: Terrain) -> tuple[Floats, Floats, Ints]:
         """Cut the terrain along the rays; return distances, heights and offsets, packed."""
-        count, length = self.angle.shape[0], (self.samples - 1) * self.step_m
-        ends = np.empty((count, 6))
-        ends[:, 0:1], ends[:, 1:2] = terrain.to_grid(x0, y0)
-        for k, share in ((2, 0.5), (4, 1.0)):
-            ends[:, k], ends[:, k + 1] = terrain.to_grid(
-                x0 + share * length * np.sin(self.angle), y0 + share * length * np.cos(self.angle))
-        offsets = np.arange(count + 1) * self.samples
+        length = np.full(len(self), (self.samples - 1) * self.step_m)
+        offsets = np.arange(len(self) + 1) * self.samples
         along, heights = np.empty(offsets[-1]), np.empty(offsets[-1])
-        fill_profiles(terrain.heights, ends, np.full(count, length), offsets, along, heights)
+        fill_profiles(terrain.heights, self.ends, length, offsets, along, heights)
         return along, heights, offsets
 
+    def approaches(self, terrain: Terrain, column: Floats, row: Floats,
+                   distance_m: Floats) -> tuple[Floats, Floats]:
+        """Return spacing (pixels,) and heights (pixels, APPROACH) of the samples before pixels.
 
-def approaches(terrain: Terrain, column: Floats, row: Floats, x0: float, y0: float,
-               distance_m: Floats, step_m: float) -> tuple[Floats, Floats]:
-    """Return spacing (pixels,) and heights (pixels, APPROACH) of the last samples before pixels.
+        They are those of the pixel's own profile, as `Terrain.profiles` would
+        cut it, but for the bow of a straight line over so short a way.
 
-    They are those of the pixel's own profile, as `Terrain.profiles` would cut
-    it, but for the bow of a straight line over so short a way.
-
-    Parameters
-    ----------
-    terrain : Terrain
-        The ground.
-    column, row : (pixels,) float64
-        Pixels on the terrain's grid.
-    x0, y0 : float
-        The mast.
-    distance_m : (pixels,) float64
-        From the mast.
-    step_m : float
-        Largest spacing.
-    """
-    spacing = distance_m / np.ceil(distance_m / step_m)
-    back = (spacing / distance_m)[:, None] * np.arange(APPROACH, 0, -1)
-    column0, row0 = terrain.to_grid(x0, y0)
-    heights = np.empty(back.size)
-    sample_grid(terrain.heights, (column[:, None] + (column0 - column[:, None]) * back).ravel(),
-                (row[:, None] + (row0 - row[:, None]) * back).ravel(), heights)
-    return spacing, heights.reshape(back.shape)
+        Parameters
+        ----------
+        terrain : Terrain
+            The ground.
+        column, row : (pixels,) float64
+            Pixels on the terrain's grid.
+        distance_m : (pixels,) float64
+            From the mast.
+        """
+        spacing = distance_m / np.ceil(distance_m / self.step_m)
+        back = (spacing / distance_m)[:, None] * np.arange(APPROACH, 0, -1)
+        column, row = column[:, None], row[:, None]
+        heights = np.empty(back.size)
+        sample_grid(terrain.heights, (column + (self.ends[0, 0] - column) * back).ravel(),
+                    (row + (self.ends[0, 1] - row) * back).ravel(), heights)
+        return spacing, heights.reshape(back.shape)
