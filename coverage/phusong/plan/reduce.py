@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from phusong.plan.problem import Problem
 
-__all__ = ["Reduction", "components", "reduce_problem"]
+__all__ = ["Reduction", "components", "part_of", "reduce_problem"]
 
 _ROUNDS = 6
 
@@ -217,6 +217,12 @@ def reduce_problem(problem: Problem, *, budget: float = np.inf, cover: bool = Fa
         if not out.any() and not weak.any():
             break
     return Reduction(small, site_of, merged, left_out, poor)
+
+
+def part_of(problem: Problem, sites: NDArray[np.bool_], points: NDArray[np.bool_]) -> Problem:
+    """Return the problem of some sites and some points, both in their old order."""
+    row_of = np.where(points, np.cumsum(points) - 1, -1)
+    return _part(problem, sites, row_of, problem.weights[points])
 
 
 def components(problem: Problem) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
