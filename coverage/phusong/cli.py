@@ -74,21 +74,24 @@ def _date(text: str) -> dt.date:
         raise InputError(f'"{text}" is no date. Write it as 2021-09-30.') from None
 
 
-def _store(study: Any, home: Path, day: str | None = None) -> Any:
+def _store(study: Any, home: Path, day: str | None) -> Any:
     from phusong.store import Store
 
     folder = home / "data/processed" / study.name
     return Store(folder if day is None else folder / f"as-of-{_date(day)}")
 
 
-def _run(study: Any, home: Path, screen: Screen, day: str | None = None, full: bool = False) -> Any:
+def _run(study: Any, home: Path, screen: Screen, day: str | None = None, full: bool = False,
+         known_on: str | None = None) -> Any:
     from phusong import pipeline
+    from phusong.desk import BOOK
 
-    store = _store(study, home, day)
+    store = _store(study, home, day or known_on)
     if full:
         store.forget()
     with screen.steps() as say:
-        return pipeline.run(study, store=store, progress=say)
+        return pipeline.run(study, store=store, book=home / "data/processed" / study.name / BOOK,
+                            known_on=_date(known_on) if known_on else None, progress=say)
 
 
 def _draw(results: Any, home: Path, screen: Screen, language: str, out: Path | None,
@@ -201,14 +204,51 @@ def draw_map(study: StudyArg, home: Home = HERE, inputs: Inputs = None, as_of: D
 
 
 @app.command()
+def report(study: StudyArg,
+           files: Annotated[list[Path] | None, typer.Argument(metavar="[FILE]...", help="Reports; "
+                            "none = those that the study file names.")] = None,
+           home: Home = HERE, inputs: Inputs = None,
+           operator: Annotated[str, typer.Option(help="Who reports, if neither file name nor rows "
+                                                 "say so.")] = "",
+           crs: Annotated[str, typer.Option(help="Of coordinates in metres.")] = "",
+           recorded_at: Annotated[str | None, typer.Option(metavar="DATE", help="Day on which the "
+                                  "reports became known; default today.")] = None,
+           dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would "
+                                                 "change.")] = False,
+           language: Annotated[str, typer.Option(help="Of the workbooks of rejected rows.")] = "vi",
+           json: Json = False) -> None:
+    """Enter operators' reports into the ledger; rejected rows go back as a workbook."""
+    screen = Screen(quiet=True, as_json=json)
+    with _told(screen):
+        from phusong import desk
+
+        opened = _open(study, home, inputs)
+        folder = home / "data/processed" / opened.name
+        outcome = desk.report(opened, folder / desk.BOOK, files or (), operator=operator, crs=crs,
+                              recorded_at=_date(recorded_at) if recorded_at else None,
+                              dry_run=dry_run, rejected=folder / "rejected", language=language)
+        if json:
+            screen.document({**outcome.counts, "changed_cells": len(outcome.changes),
+                             "suspects": len(outcome.suspects), "dry_run": dry_run,
+                             "files": outcome.files.to_dict("records")})
+        else:
+            screen.outcome(outcome)
+        if outcome.counts["refused"]:
+            raise typer.Exit(1)
+
+
+@app.command()
 def status(study: StudyArg, home: Home = HERE, inputs: Inputs = None, as_of: Day = None,
+           known_on: Annotated[str | None, typer.Option("--known-on", metavar="DATE", help="With "
+                               "the reports known on that day.")] = None,
            quiet: Quiet = False, json: Json = False) -> None:
     """How far each dated target is."""
     screen = Screen(quiet=quiet or json, as_json=json)
     with _told(screen):
         from phusong.summary import summarise
 
-        figures = summarise(_run(_open(study, home, inputs, as_of), home, screen, as_of))
+        figures = summarise(_run(_open(study, home, inputs, as_of), home, screen, as_of,
+                                 known_on=known_on))
         wanted = {k: figures[k] for k in ("study", "as_of", "fictional", "points", "learners",
                                           "targets")}
         if json:

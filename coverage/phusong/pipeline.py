@@ -19,6 +19,8 @@ import pandas as pd
 
 from phusong import sources
 from phusong.cost import price
+from phusong.geo import to_degrees
+from phusong.ledger import Ledger
 from phusong.links import link
 from phusong.plan import rank
 from phusong.progress import on_air, snapshot_dates, track
@@ -29,7 +31,8 @@ from phusong.study import Study
 from phusong.surroundings import Surroundings
 from phusong.terrain import Terrain
 
-__all__ = ["STAGES", "Results", "Stage", "check", "inputs_digest", "read", "run", "warm_up"]
+__all__ = ["STAGES", "Results", "Stage", "check", "inputs_digest", "open_book", "read", "run",
+           "warm_up"]
 
 Report = Callable[[str, int, int], None]
 
@@ -53,6 +56,8 @@ class Results:
         Hash of inputs, parameters and program: the name of this run.
     warm : bool
         Whether the compiled kernels are loaded.
+    cells : dict of date to GeoDataFrame
+        SITES on air by day, where operators' reports have a say; empty without a ledger.
     """
 
     study: Study
@@ -64,6 +69,7 @@ class Results:
     recalled: list[str] = field(default_factory=list)
     digest: str = ""
     warm: bool = False
+    cells: dict[dt.date, gpd.GeoDataFrame] = field(default_factory=dict)
 
     def __getattr__(self, name: str) -> pd.DataFrame:
         if name.startswith("_") or name not in self.tables:
@@ -74,7 +80,11 @@ class Results:
     @property
     def standing(self) -> gpd.GeoDataFrame:
         """Cells on air on the study's day."""
-        return on_air(self.sites, self.study.day)
+        return self.standing_on(self.study.day)
+
+    def standing_on(self, day: dt.date) -> gpd.GeoDataFrame:
+        """Return the cells on air on `day`, as the files and the ledger know them."""
+        return self.cells[day] if day in self.cells else on_air(self.sites, day)
 
     @property
     def gaps(self) -> gpd.GeoDataFrame:
@@ -153,8 +163,8 @@ def check(study: Study) -> Surroundings:
                            crs=study.crs, radio=study.radio, targets=study.targets)
 
 
-def run(study: Study, *, store: Store | None = None, until: str = "",
-        progress: Report | None = None) -> Results:
+def run(study: Study, *, store: Store | None = None, until: str = "", book: Path | None = None,
+        known_on: dt.date | None = None, progress: Report | None = None) -> Results:
     """Run the river: every stage of `STAGES` in its order.
 
     Parameters
@@ -165,6 +175,10 @@ def run(study: Study, *, store: Store | None = None, until: str = "",
         Where results are kept and recalled; None computes everything in memory.
     until : str
         Name of the last stage wanted; empty = all.
+    book : Path, optional
+        Ledger of operators' reports (`desk.report`); its word on cells counts where it has one.
+    known_on : date, optional
+        Read the ledger as it was known on this day; None = all that is known.
     progress : callable, optional
         Called with (what, done, of all).
 
@@ -177,8 +191,8 @@ def run(study: Study, *, store: Store | None = None, until: str = "",
     _say(progress, "read", 0, 1)
     points, sites, terrain, around = read(study)
     _say(progress, "read", 1, 1)
-    inputs = inputs_digest(study)
     results = Results(study, points, sites, terrain, around)
+    inputs = key_of(inputs_digest(study), _with_reports(results, book, known_on))
     keys: dict[str, str] = {}
     for stage in STAGES:
         made_from = [keys[name] for name in stage.stages]
@@ -189,6 +203,27 @@ def run(study: Study, *, store: Store | None = None, until: str = "",
             break
     results.digest = key_of(inputs, keys)
     return results
+
+
+def open_book(book: Path, study: Study, points: gpd.GeoDataFrame,
+              sites: gpd.GeoDataFrame) -> Ledger:
+    """Open the ledger of operators' reports over the cells that the study's files list."""
+    box = to_degrees(points[points.geometry.notna()]).total_bounds
+    area = (box[0] - 1.0, box[1] - 1.0, box[2] + 1.0, box[3] + 1.0)
+    operators = sorted(set(sites["operator"].dropna())) if "operator" in sites else []
+    return Ledger.open(book, crs=points.crs, radio=study.radio, standing=sites,
+                       operators=operators, area=area)
+
+
+def _with_reports(results: Results, book: Path | None, known_on: dt.date | None) -> str:
+    """Put the ledger's state on every day that matters into `results`; return what it stood on."""
+    if book is None or not book.exists():
+        return ""
+    study = results.study
+    with open_book(book, study, results.points, results.sites) as ledger:
+        for day in {study.day, *snapshot_dates(study.targets, study.day)}:
+            results.cells[day] = ledger.state(day, known_on)
+        return key_of(ledger.head, str(known_on))
 
 
 def _stage(stage: Stage, key: str, results: Results, store: Store | None,
@@ -248,7 +283,7 @@ def _snapshots(results: Results, say: Report | None) -> pd.DataFrame:
     before: tuple[pd.Index, pd.DataFrame] | None = (results.standing.index, results.links)
     for number, day in enumerate(reversed(days)):
         _say(say, "snapshots", number, len(days))
-        cells = on_air(results.sites, day)
+        cells = results.standing_on(day)
         if before is None or not before[0].equals(cells.index):
             before = (cells.index, link(results.points, cells, results.terrain, study.radio))
         for need in study.needs.values():

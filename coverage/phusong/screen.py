@@ -103,6 +103,19 @@ class Screen:
                 f"{row[c]:,}" for c in ("rows_in", "accepted", "mended", "rejected")))
         self.out.print(table)
 
+    def outcome(self, outcome: Any) -> None:
+        """Show what became of operators' reports, file by file."""
+        table = _table("File", "Rows", "Accepted", "Duplicate", "Rejected", "Refused because",
+                       right=(1, 2, 3, 4))
+        for row in outcome.files.to_dict("records"):
+            table.add_row(escape(row["name"]), *(
+                f"{row[c]:,}" for c in ("rows", "accepted", "duplicate", "rejected")),
+                escape(row["message_en"]))
+        self.out.print(table)
+        told = "would differ" if outcome.dry_run else "differ"
+        self.say(f"{len(outcome.changes):,} cells {told} from before; "
+                 f"{len(outcome.suspects):,} suspected duplicates wait for a person")
+
     def summary(self, figures: dict[str, Any], language: str = "en") -> None:
         """Show the figures of a run: statuses, targets, the first ten sites."""
         title = figures["title"][language] or figures["study"]

@@ -1,0 +1,69 @@
+"""The operations desk: operators' reports go into the study's ledger."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from pathlib import Path
+
+from phusong import pipeline
+from phusong.errors import MissingFileError
+from phusong.ledger import Outcome
+from phusong.study import Study
+
+__all__ = ["BOOK", "report"]
+
+BOOK = "ledger.sqlite"
+"""Name of the ledger in ``data/processed/<study>``."""
+
+
+def report(study: Study, book: Path, files: Iterable[str | Path] = (), *, operator: str = "",
+           crs: str = "", recorded_at: dt.date | None = None, dry_run: bool = False,
+           rejected: Path | None = None, language: str = "vi") -> Outcome:
+    """Enter operators' reports into the ledger of a study.
+
+    Parameters
+    ----------
+    study : Study
+        Its files list the cells that the reports change.
+    book : Path
+        The ledger; begun if it is not there.
+    files : iterable of path
+        CSV, XLSX, GeoJSON or GeoPackage; none = the reports that the study file names.
+    operator : str
+        Who reports; empty = as the file's name or rows say.
+    crs : str
+        Of coordinates in metres, e.g. ``EPSG:3405``.
+    recorded_at : date, optional
+        Day on which the reports became known; None = now.
+    dry_run : bool
+        Say what would change, and change nothing.
+    rejected : Path, optional
+        Folder for workbooks of rejected rows, one for each file that has some.
+    language : {"vi", "en"}
+        Of these workbooks.
+
+    Returns
+    -------
+    Outcome
+        Every input row is exactly one row: accepted, duplicate or rejected.
+
+    Raises
+    ------
+    MissingFileError
+        If a file is not there, or the study names no reports.
+    """
+    points, sites, _, around = pipeline.read(study)
+    paths = [Path(f) for f in files] or [study.folder / name for name in around.reports]
+    if not paths:
+        raise MissingFileError(f"Name the files to report: the study {study.name} lists none "
+                               f'under "reports:".')
+    absent = [str(p) for p in paths if not p.is_file()]
+    if absent:
+        raise MissingFileError(f"There is no such file: {', '.join(absent)}.")
+    with pipeline.open_book(book, study, points, sites) as ledger:
+        outcome = ledger.report(paths, operator=operator, crs=crs, recorded_at=recorded_at,
+                                dry_run=dry_run)
+    if rejected is not None and not dry_run:
+        outcome.write_rejected(rejected, language=language)
+    return outcome
