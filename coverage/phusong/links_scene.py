@@ -24,6 +24,7 @@ from phusong.radio.antenna import elevation_deg, pattern_db
 from phusong.radio.bands import band_of
 from phusong.radio.budget import TECHNOLOGIES, Radio, received_dbm, reference_offset_db
 from phusong.radio.clearance import fresnel_clearance
+from phusong.radio.climate import Places, refractivity_at
 from phusong.radio.free_space import SPEED_OF_LIGHT_M_PER_S, free_space_loss_db
 from phusong.radio.medium import Medium
 from phusong.service import SATELLITE
@@ -79,6 +80,8 @@ class Ends:
         Latitude.
     north_deg : (n,) float64
         Direction of true north on the grid of the working CRS, clockwise.
+    delta_n, n0 : (n,) float64 or None
+        Refractivity, where places are known to interpolate it from.
     """
 
     x: Floats
@@ -89,10 +92,12 @@ class Ends:
     row: Floats
     latitude_deg: Floats
     north_deg: Floats
+    delta_n: Floats | None = None
+    n0: Floats | None = None
 
     @classmethod
     def of(cls, x: Floats, y: Floats, height_m: Floats, crs: object,
-           terrain: Terrain | None) -> Ends:
+           terrain: Terrain | None, climate: Places | None = None) -> Ends:
         """Look up everything that follows from the positions."""
         lon, lat = transform(x, y, crs, DEGREES)
         up_x, up_y = transform(lon, lat + 1e-3, DEGREES, crs)
@@ -102,7 +107,8 @@ class Ends:
         if terrain is not None and x.size:
             column, row = terrain.to_grid(x, y)
             ground = terrain.sample(x, y)
-        return cls(x, y, height_m, ground, column, row, lat, north)
+        air = refractivity_at(lon, lat, climate) if climate and x.size else (None, None)
+        return cls(x, y, height_m, ground, column, row, lat, north, *air)
 
     @property
     def top_m(self) -> Floats:
@@ -179,8 +185,9 @@ class Scene:
         px, py = _xy(points)
         sx, sy = _xy(sites)
         reach = np.fmin(_column(sites, "reach_m"), radio.max_range_m)
-        return cls(Ends.of(px, py, heights, crs, terrain),
-                   Ends.of(sx, sy, sites["antenna_height_m"].to_numpy(float), crs, terrain),
+        return cls(Ends.of(px, py, heights, crs, terrain, radio.climate),
+                   Ends.of(sx, sy, sites["antenna_height_m"].to_numpy(float), crs, terrain,
+                           radio.climate),
                    radio, terrain, reach_m=reach,
                    lowest_m=np.nan if terrain is None else terrain.relief_m[0], **filled)
 
@@ -203,7 +210,7 @@ class Scene:
             top = np.where(known, top, c.height_m[cell])
             low = np.where(known, low, p.height_m[point])
         rise = np.nan_to_num(low - top, nan=0.0)
-        radius = float(np.max(self.radio.medium().effective_radius_km))
+        radius = self.medium(point, cell).effective_radius_km
         tilt = self.tilt_deg[cell]
         elevation = elevation_deg(top, low, at_least, radius)
         elevation = np.where(np.isnan(elevation), -tilt, elevation)
@@ -268,9 +275,14 @@ class Scene:
                                    None if ends is None else ends[part])
 
     def medium(self, point: Ints, cell: Ints) -> Medium:
-        """Return the air of pairs."""
-        middle = 0.5 * (self.points.latitude_deg[point] + self.cells.latitude_deg[cell])
-        return self.radio.medium(latitude_deg=middle)
+        """Return the air of pairs: the mean of both ends."""
+        p, c = self.points, self.cells
+        middle = 0.5 * (p.latitude_deg[point] + c.latitude_deg[cell])
+        if p.delta_n is None or p.n0 is None or c.delta_n is None or c.n0 is None:
+            return self.radio.medium(latitude_deg=middle)
+        return self.radio.medium(latitude_deg=middle,
+                                 delta_n=0.5 * (p.delta_n[point] + c.delta_n[cell]),
+                                 n0=0.5 * (p.n0[point] + c.n0[cell]))
 
     def paths(self, point: Ints, cell: Ints, length_m: Floats,
               ends: Floats | None = None) -> Paths:

@@ -90,6 +90,11 @@ class Profile(Noun):
         Carrier of a cell of which only the technology is known; an assumption.
     assumptions_source : str
         What the assumed values stand on.
+    radio_climate : dict of place to (longitude, latitude, delta_n, n0)
+        Median refractivity of the air (N-units/km, N-units) where it is
+        known; studies that do not state theirs interpolate it.
+    radio_climate_source : str
+        Where those values come from.
     """
 
     name: str
@@ -117,6 +122,8 @@ class Profile(Noun):
     technology_assumed: str = "LTE"
     frequency_assumed_mhz: dict[str, float] = Field(default_factory=dict)
     assumptions_source: str = ""
+    radio_climate: dict[str, tuple[float, float, float, float]] = Field(default_factory=dict)
+    radio_climate_source: str = ""
 
     @staticmethod
     def names() -> tuple[str, ...]:

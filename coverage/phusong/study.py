@@ -133,6 +133,10 @@ class Study(Noun):
         profile = given["profile"]
         if isinstance(given.get("costs") or {}, dict) and isinstance(profile, Profile):
             given["costs"] = {**Costs.of_profile(profile), **(given.get("costs") or {})}
+        radio = given.get("radio") or {}
+        if (isinstance(radio, dict) and isinstance(profile, Profile)
+                and not {"delta_n", "n0", "climate"} & set(radio)):
+            given["radio"] = {**radio, "climate": profile.radio_climate}
         return given
 
     @classmethod

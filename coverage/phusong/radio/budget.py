@@ -276,6 +276,9 @@ class Radio(Noun):
         How many of the best links to keep for each point and operator.
     delta_n, n0 : float
         Refractivity lapse rate (N-units/km) and sea-level refractivity.
+    climate : dict of place to (longitude, latitude, delta_n, n0)
+        Places between which both are interpolated instead, link by link; a
+        study that states neither takes those of its profile.
     time_percent, location_percent : float
         Percentages for which the loss is not exceeded.
     polarisation : {"vertical", "horizontal", "slant"}
@@ -302,6 +305,7 @@ class Radio(Noun):
     best_per_operator: int = Field(default=3, ge=1, le=100)
     delta_n: float = Field(default=45.0, gt=0.0, lt=150.0)
     n0: float = Field(default=325.0, ge=200.0, le=450.0)
+    climate: dict[str, tuple[float, float, float, float]] = Field(default_factory=dict)
     time_percent: float = Field(default=50.0, ge=1.0, le=50.0)
     location_percent: float = Field(default=50.0, ge=1.0, le=99.0)
     polarisation: Polarisation = "vertical"

@@ -18,6 +18,7 @@ from phusong.geo import DEGREES, choose_crs, parse_crs, to_degrees, to_metric
 from phusong.nouns import nearest
 from phusong.profile import Profile
 from phusong.radio.budget import Radio
+from phusong.radio.climate import refractivity_at
 from phusong.sources.coordinates import Box
 from phusong.sources.land_cover import read_land_cover
 from phusong.sources.learners import fill_learners
@@ -188,7 +189,7 @@ def gather(sources: SourcesLike, folder: Path, profile: Profile, *, crs: str = "
         grown = _tried(found, "land_cover", cover, lambda source: read_land_cover(
             source, folder, bare, radio.clutter))
         found.terrain = bare if grown is None else grown
-    found.faults += _reach(found, bool(sources.terrain))
+    found.faults += _reach(found, bool(sources.terrain)) + _air(found, radio, profile)
     found.reports = tuple(str(path.relative_to(folder)) for pattern in sources.reports
                           for path in sorted(Path(folder).glob(pattern)))
     found.faults += _absent_reports(sources.reports, folder)
@@ -318,6 +319,20 @@ def _extent(found: Collected, range_m: float) -> Box | None:
     up = range_m / 110_000.0
     across = up / max(0.05, np.cos(np.radians(max(abs(south), abs(north)))))
     return float(west - across), float(south - up), float(east + across), float(north + up)
+
+
+def _air(found: Collected, radio: Radio, profile: Profile) -> list[Fault]:
+    """Say which refractivity of the air the study takes over from its profile."""
+    frame = found.points[~(found.points.geometry.is_empty | found.points.geometry.isna())]
+    if not len(frame) or not radio.climate or radio.climate != profile.radio_climate:
+        return []
+    place = to_degrees(frame).geometry
+    delta_n, n0 = refractivity_at(place.x.to_numpy(), place.y.to_numpy(), radio.climate)
+    return [Fault("refractivity_assumed", f"The study does not state the refractivity of the air: "
+                  f"delta_n {delta_n.min():.1f} to {delta_n.max():.1f} N-units/km and n0 "
+                  f"{n0.min():.0f} to {n0.max():.0f} at the points are interpolated between "
+                  f"{len(radio.climate)} places ({profile.radio_climate_source}).",
+                  "State delta_n and n0 under radio: to use your own.", "assumption")]
 
 
 def _reach(found: Collected, wanted: bool) -> list[Fault]:
