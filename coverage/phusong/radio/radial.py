@@ -34,8 +34,12 @@ from phusong.radio.variability import inverse_normal, location_sigma_db
 
 __all__ = ["FAST_BELOW_DB", "Receivers", "radial_loss", "time_loss_floor_db"]
 
-FAST_BELOW_DB = 30.0
-"""Diffraction loss below which the fast mode leaves out ducting and troposcatter."""
+FAST_BELOW_DB = 15.0
+"""Diffraction loss below which the fast mode leaves out ducting and troposcatter.
+
+At 30 dB single pixels of a real mountain country, where a duct over smooth
+ground is the better way, would be wrong by 1.5 dB; at 15 dB by 0.005 dB.
+"""
 
 _NEGLIGIBLE_DB = 80.0
 """A path so much weaker changes no bit of the stronger one (10^-16 in power^0.2)."""
