@@ -164,9 +164,11 @@ class _Tree:
     """The search itself; its only public face is `branch_and_bound`."""
 
     def __init__(self, problem: Problem, prices: NDArray[np.float64], costs: NDArray[np.float64],
-                 budget: float, most: float, slack: float, state: NDArray[np.uint64]) -> None:
+                 budget: float, most: float, slack: float, state: NDArray[np.uint64],
+                 found: Callable[[NDArray[np.int64]], None] | None) -> None:
         self.problem, self.prices, self.costs = problem, prices, costs
         self.budget, self.most, self.slack, self.state = budget, most, slack, state
+        self.found = found
         self.marks = np.random.default_rng(1).integers(1, 2 ** 63, (problem.sites, 2), np.uint64)
         self.value, self.best = 0.0, np.empty(0, np.int64)
         self.done = -np.inf
@@ -181,6 +183,8 @@ class _Tree:
         value = self.worth_of(sites)
         if value > self.value:
             self.value, self.best = value, np.sort(sites)
+            if self.found:
+                self.found(self.best)
 
     @property
     def goal(self) -> float:
@@ -367,7 +371,8 @@ def branch_and_bound(problem: Problem, *, prices: NDArray[np.float64] | None = N
                      budget: float = np.inf, max_sites: int | None = None, slack: float = 0.0,
                      start: NDArray[np.int64] | None = None, nodes: int = 100_000,
                      rounds: int = 1500, heuristic: int = 5000, state: NDArray[np.uint64],
-                     stop: Callable[[float, float], bool] | None = None) -> Branching:
+                     stop: Callable[[float, float], bool] | None = None,
+                     found: Callable[[NDArray[np.int64]], None] | None = None) -> Branching:
     """Find the best plan of a small problem and prove it.
 
     Parameters
@@ -389,6 +394,8 @@ def branch_and_bound(problem: Problem, *, prices: NDArray[np.float64] | None = N
         Random stream; moved on in place.
     stop : callable, optional
         Called with bound and value before each node; ends the search if true.
+    found : callable, optional
+        Called with every better plan.
     """
     prices = np.zeros(problem.sites) if prices is None else prices
     costs, most = problem.costs, np.inf if max_sites is None else float(max_sites)
@@ -396,7 +403,7 @@ def branch_and_bound(problem: Problem, *, prices: NDArray[np.float64] | None = N
         costs, budget, most = np.ones(problem.sites), float(max_sites), np.inf
     if prices.any():
         costs = np.zeros(problem.sites)
-    tree = _Tree(problem, prices, costs, budget, most, slack, state)
+    tree = _Tree(problem, prices, costs, budget, most, slack, state, found)
     if start is not None:
         tree.offer(np.asarray(start, np.int64))
     if heuristic:
