@@ -4,6 +4,7 @@
     python benchmarks/links.py --points 43000 --cells 100000
     python benchmarks/links.py --all-pairs --step 30
     python benchmarks/links.py --one-core            # exact paths per second, extraction included
+    python benchmarks/links.py --sizes               # a district, a region, a country: a table
 
 The country is made up: rough fractal relief, points and three-sector masts of
 three operators scattered evenly (real masts stand where the points are, which
@@ -14,8 +15,10 @@ is quicker).  The density is that of 43,000 points and 100,000 cells on
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import resource
+import subprocess
 import sys
 import time
 
@@ -31,6 +34,9 @@ from phusong.workers import THREADS_VARIABLE, thread_count
 
 CRS = "EPSG:32648"
 LEFT, TOP = 300_000.0, 2_500_000.0
+
+SIZES = {"district": (430, 1_000), "region": (4_300, 10_000), "country": (43_000, 100_000)}
+"""Size -> points and cells, at the density of a whole country."""
 
 
 def relief(side: int, seed: int, roughness_m: float) -> np.ndarray:
@@ -122,6 +128,22 @@ def one_core(model: str, paths: int) -> None:
           f"{paths / np.median(spent):,.0f} paths per processor second")
 
 
+def sizes(names: list[str], options: list[str]) -> None:
+    """Print a table with one row for each size, each computed in a process of its own."""
+    print("| size | points | cells | pairs in range | paths computed | CPU s | wall s | "
+          "peak GiB |\n|---|---|---|---|---|---|---|---|")
+    for name in names:
+        points, cells = SIZES[name]
+        done = subprocess.run([sys.executable, __file__, "--points", str(points), "--cells",
+                               str(cells), "--json", *options], capture_output=True, text=True,
+                              check=False)
+        if done.returncode:
+            raise SystemExit(done.stderr)
+        row = json.loads(done.stdout.splitlines()[-1])
+        print(f"| {name} | {points:,} | {cells:,} | {row['pairs']:,} | {row['paths']:,} | "
+              f"{row['cpu_s']:.1f} | {row['wall_s']:.1f} | {row['peak_gib']:.2f} |", flush=True)
+
+
 def main(arguments: list[str]) -> None:
     """Run and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -134,7 +156,15 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--all-pairs", action="store_true")
     parser.add_argument("--one-core", action="store_true")
+    parser.add_argument("--sizes", nargs="*", choices=SIZES, help="table of sizes; none = all")
+    parser.add_argument("--json", action="store_true", help="one line of JSON at the end")
     given = parser.parse_args(arguments)
+    if given.sizes is not None:
+        sizes(given.sizes or list(SIZES), [
+            "--best", str(given.best), "--step", str(given.step), "--model", given.model,
+            "--roughness", str(given.roughness), "--seed", str(given.seed),
+            *(["--all-pairs"] if given.all_pairs else [])])
+        return
     if given.one_core:
         one_core(given.model, 5_000)
         return
@@ -156,6 +186,9 @@ def main(arguments: list[str]) -> None:
           f"{wall:.1f} s wall, {cpu:.1f} s processor, {count.paths / cpu:,.0f} paths and "
           f"{count.samples / cpu / 1e6:.1f} M samples per processor second\n"
           f"peak memory {peak:.2f} GiB (terrain {terrain.heights.nbytes / 1024 ** 3:.2f} GiB)")
+    if given.json:
+        print(json.dumps({"pairs": int(in_range.first().sum()), "paths": count.paths,
+                          "cpu_s": cpu, "wall_s": wall, "peak_gib": peak}))
 
 
 if __name__ == "__main__":
