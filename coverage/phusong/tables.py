@@ -25,7 +25,8 @@ Kind = Literal["text", "float", "int", "bool", "date", "point", "geometry"]
 
 STATUSES = ("covered", "uncertain", "uncovered", "unknown")
 REASONS = ("covered", "margin_too_thin", "no_site_in_range", "terrain_blocked", "signal_too_weak",
-           "no_elevation", "no_site_data", "no_location", "out_of_model_range")
+           "no_elevation", "no_site_data", "no_location", "out_of_model_range",
+           "outside_footprints")
 EVIDENCE = ("modelled", "operator_footprint", "measured", "reported")
 POINT_KINDS = ("school", "branch_school", "vocational", "continuing_education",
                "community_learning_centre", "university", "commune", "village", "other")
