@@ -3,7 +3,8 @@
 Cells at one place and height on one carrier share their losses.  Masts are
 taken strongest first; where a mast could not beat the level a pixel has
 already, were there nothing in the way, its loss is not computed.  What is
-found does not depend on the order, on the threads, or on the box drawn.
+found does not depend on the order, on the threads, or on the box drawn.  The
+air is that of the mast, where it differs from place to place.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ RAYS_AT_ONCE = 256
 
 
 def walks(radio: Radio, terrain: Terrain | None) -> bool:
-    """Tell whether levels can be computed along rays: P.1812 at 50 % of time, or P.526."""
-    return terrain is not None and (
+    """Tell whether rays can be walked: P.1812 at 50 % of time or P.526, over bare ground."""
+    return terrain is not None and terrain.clutter is None and (
         radio.model == "p526" or (radio.model == "p1812" and radio.time_percent == 50.0))
 
 
@@ -124,7 +125,7 @@ def _draw(board: _Board, scene: Scene, cells: Ints, fast: bool, prune: bool) -> 
     if not wanted.any():
         return
     pixels = np.flatnonzero(wanted)
-    local = _looking(scene, grid, pixels)
+    local = _looking(scene, grid, pixels, int(one))
     flat = np.arange(pixels.size)
     aims = [local.aim(flat, np.full(pixels.size, cell)) for cell in cells]
     use = np.ones(pixels.size, bool)
@@ -138,8 +139,8 @@ def _draw(board: _Board, scene: Scene, cells: Ints, fast: bool, prune: bool) -> 
         _compete(board, part, pixels, use, found, aim.free_space_dbm, int(cell))
 
 
-def _looking(scene: Scene, grid: Grid, pixels: Ints) -> Scene:
-    """Return the scene with the centres of some pixels as its points."""
+def _looking(scene: Scene, grid: Grid, pixels: Ints, cell: int) -> Scene:
+    """Return the scene with the centres of some pixels as its points, in the air of a mast."""
     terrain = scene.terrain
     assert terrain is not None
     column, row, latitude = (layer.ravel()[pixels] for layer in grid.places(terrain))
@@ -149,7 +150,8 @@ def _looking(scene: Scene, grid: Grid, pixels: Ints) -> Scene:
     return replace(scene, points=Ends(
         x[pixels % grid.columns], y[pixels // grid.columns],
         np.full(pixels.size, scene.radio.receiver_height_m), ground, column, row, latitude,
-        np.zeros(pixels.size)))
+        np.zeros(pixels.size), *(None if air is None else np.full(pixels.size, air[cell])
+                                 for air in (scene.cells.delta_n, scene.cells.n0))))
 
 
 def _losses(scene: Scene, grid: Grid, wanted: NDArray[np.bool_], use: NDArray[np.bool_],
@@ -173,6 +175,8 @@ def _losses(scene: Scene, grid: Grid, wanted: NDArray[np.bool_], use: NDArray[np
     rays = Rays.of(terrain, grid, far, float(c.x[cell]), float(c.y[cell]),
                    float(scene.reach_m[cell]), radio.profile_step_m)
     middle = 0.5 * (p.latitude_deg + c.latitude_deg[cell])
+    air = radio.medium(delta_n=None if c.delta_n is None else float(c.delta_n[cell]),
+                       n0=None if c.n0 is None else float(c.n0[cell]))
 
     def walk(begin: int) -> tuple[Ints, Floats]:
         some = rays.part(begin, min(begin + RAYS_AT_ONCE, len(rays)))
@@ -182,7 +186,7 @@ def _losses(scene: Scene, grid: Grid, wanted: NDArray[np.bool_], use: NDArray[np
         receivers = Receivers(some.first, some.before, distance_m[which], p.ground_m[which],
                               middle[which], spacing, heights)
         return which, radial_loss(radio.model, *some.profiles(terrain), receivers, f, up,
-                                  radio.receiver_height_m, radio.medium(), fast=fast)
+                                  radio.receiver_height_m, air, fast=fast)
 
     for which, found in each(walk, range(0, len(rays), RAYS_AT_ONCE)):
         loss[which] = found

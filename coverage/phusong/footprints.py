@@ -108,7 +108,8 @@ def footprint(sites: gpd.GeoDataFrame, terrain: Terrain | None, radio: Radio, *,
         (0, 0), so that footprints of one pixel size lie on each other.
     method : {"auto", "radial", "exact"}
         See the module's first lines.  ``auto`` is ``radial`` where the model
-        allows it (p1812 at 50 % of time, p526), else ``exact``.
+        allows it (p1812 at 50 % of time or p526, terrain without clutter),
+        else ``exact``.
     fast : bool
         With ``radial`` and p1812: leave out troposcatter where diffraction
         costs less than 30 dB; at most 0.2 dB too much loss where the loss is
@@ -153,9 +154,11 @@ def _by_rays(method: str, fast: bool, radio: Radio, terrain: Terrain | None) -> 
                          f"radial or exact.")
     can = walks(radio, terrain)
     if method == "radial" and not can:
-        raise InputError(f'method = "radial" needs terrain and the model p1812 at 50 % of time, or '
-                         f'p526; this is {radio.model} at {radio.time_percent:g} %. Use method = '
-                         f'"exact".')
+        ground = ("no terrain" if terrain is None else "terrain with clutter"
+                  if terrain.clutter is not None else "bare terrain")
+        raise InputError(f'method = "radial" needs bare terrain and the model p1812 at 50 % of '
+                         f"time, or p526; this is {radio.model} at {radio.time_percent:g} % over "
+                         f'{ground}. Use method = "exact".')
     radial = can and method != "exact"
     if fast and not (radial and radio.model == "p1812"):
         raise InputError("fast = True shortens p1812 along rays and nothing else. Leave it out, "

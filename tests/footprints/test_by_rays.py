@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -155,12 +157,28 @@ def test_a_grid_of_degrees_is_interpolated_to_centimetres() -> None:
     assert abs(latitude.mean() - 18.05) < 0.1
 
 
+def test_the_air_is_that_of_the_mast() -> None:
+    terrain, cell = ground(hills(11)), cell_table(*MIDDLE)
+    places = {"west": (104.0, 18.0, 40.0, 350.0), "east": (106.0, 18.0, 60.0, 390.0)}
+    radio = RADIO.model_copy(update={"climate": places})
+    rays, own = (footprint(cell, terrain, radio, pixel_m=120.0, method=m)
+                 for m in ("radial", "exact"))
+    apart = (rays.received_dbm - own.received_dbm)[np.isfinite(own.received_dbm)]
+    assert np.sqrt(np.mean(apart ** 2)) < 0.3
+    plain = footprint(cell, terrain, RADIO, pixel_m=120.0)
+    assert not same(plain, rays)
+
+
 def test_what_a_method_cannot_do_is_said() -> None:
     _, cells, terrain = country(3, cells=2)
     late = RADIO.model_copy(update={"time_percent": 10.0})
     with pytest.raises(InputError, match='method = "exact"'):
         footprint(cells, terrain, late, pixel_m=900.0, method="radial")
     assert footprint(cells, terrain, late, pixel_m=900.0).method == "exact"
+    wooded = replace(terrain, clutter=np.full(terrain.shape, 10.0))
+    assert footprint(cells, wooded, RADIO, pixel_m=900.0).method == "exact"
+    with pytest.raises(InputError, match="terrain with clutter"):
+        footprint(cells, wooded, RADIO, pixel_m=900.0, method="radial")
     with pytest.raises(InputError, match="There is no method"):
         footprint(cells, terrain, RADIO, method="quick")  # type: ignore[arg-type]
     with pytest.raises(InputError, match="fast = True"):
