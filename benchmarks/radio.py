@@ -166,7 +166,7 @@ def splat_input(folder: Path) -> list[str]:
     (folder / "tx.qth").write_text("tx\n20.5\n100.5\n40.0 meters\n")
     (folder / "tx.lrp").write_text("15.0\n0.005\n374.0\n1840.0\n1\n1\n0.5\n0.5\n")
     return ["splat", "-t", "tx.qth", "-L", "1.5", "-R", "30", "-metric", "-d", str(folder), "-N",
-            "-o", "out.ppm"]
+            "-olditm", "-o", "out.ppm"]
 
 
 def area(rounds: int) -> None:
