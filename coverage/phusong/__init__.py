@@ -34,9 +34,12 @@ _ROOMS = {
     "assess": "phusong.service",
     "calibrate": "phusong.calibration",
     "check": "phusong.pipeline",
+    "declared": "phusong.declared",
+    "disagreement": "phusong.declared",
     "draw": "phusong.maps",
     "explain": "phusong.explanation",
     "fictional": "phusong.sources.fictional",
+    "footprint": "phusong.footprints",
     "link": "phusong.links",
     "on_air": "phusong.progress",
     "price": "phusong.cost",
@@ -53,8 +56,10 @@ __all__ = ["__version__", *sorted(_ROOMS)]
 if TYPE_CHECKING:
     from phusong.calibration import calibrate
     from phusong.cost import Costs, price
+    from phusong.declared import declared, disagreement
     from phusong.errors import PhusongError
     from phusong.explanation import explain
+    from phusong.footprints import footprint
     from phusong.links import link
     from phusong.maps import draw, save
     from phusong.pipeline import check, read, run
