@@ -13,7 +13,10 @@ from phusong.sources.fiction.writing import LABEL, write_csv, write_workbook
 __all__ = ["FRIDAYS", "History", "as_on", "as_sent", "make_history", "make_reports",
            "write_reports"]
 
-FRIDAYS = np.arange("2021-10-01", "2022-01-01", 7, dtype="datetime64[D]")
+WEEK = np.timedelta64(7, "D")
+"""Reports come once a week."""
+
+FRIDAYS = np.arange("2021-10-01", "2022-01-01", WEEK, dtype="datetime64[D]")
 """Days on which reports are sent."""
 
 _COLUMNS = ["operator", "action", "site_code", "cell_code", "date", "lat", "lon", "technology",
@@ -61,7 +64,8 @@ def make_history(cells: pd.DataFrame, rng: np.random.Generator) -> History:
     groups = {"change": set(masts[picked[:count]]), "move": set(masts[picked[count:2 * count]]),
               "decommission": set(masts[picked[2 * count:]])}
     spans, events = [truth], []
-    fresh = truth[(truth["valid_from"] >= FRIDAYS[0] - 7) & (truth["valid_from"] <= FRIDAYS[-1])]
+    fresh = truth[(truth["valid_from"] >= FRIDAYS[0] - WEEK)
+                  & (truth["valid_from"] <= FRIDAYS[-1])]
     events.append(fresh.assign(action="new", effective=fresh["valid_from"]))
     for action, sites in groups.items():
         rows = old[old["site_id"].isin(sites)]
