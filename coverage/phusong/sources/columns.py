@@ -131,7 +131,7 @@ class Columns:
     def day(self, ours: str) -> pd.Series:
         """Return a column as days; what is no day is not known."""
         if not self.filled(ours):
-            return pd.Series(np.full(len(self.table), np.datetime64("NaT"), "datetime64[s]"))
+            return pd.Series(np.full(len(self.table), np.datetime64("NaT", "s"), "datetime64[s]"))
         cells = self.text(ours)
         values, bad = dates(cells, self.profile)
         self.findings.add("not_a_date", "This is no day", "Write it as 2021-09-30; until then it "
