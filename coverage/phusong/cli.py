@@ -118,7 +118,7 @@ def new(name: Annotated[str, typer.Argument(help="Name of the new study.")],
 
         with screen.steps() as say:
             path = make(home / "data/raw", name, fictional=fictional, size=size, seed=seed,
-                        profile=profile, progress=say)
+                        profile=profile, progress=say and (lambda _, done, of: say("new", done, of)))
         if json:
             screen.document({"study": str(path)})
         screen.say(f"{path}")
