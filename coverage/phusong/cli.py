@@ -117,8 +117,9 @@ def new(name: Annotated[str, typer.Argument(help="Name of the new study.")],
         from phusong.newcomer import make
 
         with screen.steps() as say:
+            one_bar = say and (lambda _, done, of_all: say("new", done, of_all))
             path = make(home / "data/raw", name, fictional=fictional, size=size, seed=seed,
-                        profile=profile, progress=say and (lambda _, done, of: say("new", done, of)))
+                        profile=profile, progress=one_bar)
         if json:
             screen.document({"study": str(path)})
         screen.say(f"{path}")
