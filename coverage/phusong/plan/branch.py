@@ -427,8 +427,8 @@ def branch_and_bound(problem: Problem, *, prices: NDArray[np.float64] | None = N
         here = None
         if node is None:
             continue
-        if heuristic and (tree.nodes == 1 or tree.nodes % 10 == 0):
-            tree.complete(node, heuristic if tree.nodes == 1 else 1000)
+        if heuristic and (tree.nodes == 1 or tree.nodes % 25 == 0):
+            tree.complete(node, heuristic if tree.nodes == 1 else 600)
         children = [c for c in tree.probe(node) if c is not None]
         if children:
             here = max(children, key=lambda c: c.bound)
