@@ -8,6 +8,7 @@ if nothing they depend on has changed.
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -262,7 +263,8 @@ def _noun(study: Study, name: str) -> Any:
 def inputs_digest(study: Study) -> str:
     """Return a hash of the program, of how the study reads its files, and of their bytes."""
     files = sources.files(study.sources, folder=study.folder, targets=study.targets)
-    named = [(str(path), file_digest(path)) for path in _all_files(files)]
+    named = [(Path(os.path.relpath(path, study.folder)).as_posix(), file_digest(path))
+             for path in _all_files(files)]
     return key_of(program_digest(), study.sources.model_dump(mode="json"), study.crs,
                   study.profile.model_dump(mode="json"), _noun(study, "radio"),
                   _noun(study, "targets"), sorted(named))
