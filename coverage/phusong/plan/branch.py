@@ -15,12 +15,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from phusong.plan.problem import Problem
 from phusong.plan.relax import outward, relax_arrays
 from phusong.plan.search import improve
+from phusong.plan.shrink import cut, degrees
 
 __all__ = ["Branching", "branch_and_bound"]
 
@@ -79,87 +79,6 @@ class _Small:
     ids: NDArray[np.int32] = field(repr=False)
 
 
-@njit(cache=True, nogil=True)
-def _cut(indptr, indices, weights, open_sites, covered, marks, row_ptr, row_ids, heavy):
-    """Return the arrays of a node, points with the same open sites joined."""
-    points, sites = weights.shape[0], open_sites.shape[0]
-    one, two = np.zeros(points, np.uint64), np.zeros(points, np.uint64)
-    links = 0
-    where = np.full(marks.shape[0], -1, np.int64)
-    for k in range(sites):
-        j = open_sites[k]
-        where[j] = k
-        for m in range(indptr[j], indptr[j + 1]):
-            i = indices[m]
-            if not covered[i]:
-                one[i] += marks[j, 0]
-                two[i] += marks[j, 1]
-                links += 1
-    point_of = np.full(points, -1, np.int64)
-    order = np.argsort(one)
-    count = 0
-    small = np.zeros(points + row_ptr.shape[0], np.float64)
-    a = 0
-    while a < points:
-        b = a
-        while b < points and one[order[b]] == one[order[a]]:
-            b += 1
-        if one[order[a]] != 0 or two[order[a]] != 0:
-            for p in range(a, b):
-                i = order[p]
-                for q in range(a, p):
-                    if two[order[q]] == two[i]:
-                        point_of[i] = point_of[order[q]]
-                        break
-                if point_of[i] < 0:
-                    point_of[i] = count
-                    count += 1
-                small[point_of[i]] += weights[i]
-        a = b
-    rows = row_ptr.shape[0] - 1
-    total = links + row_ids.shape[0]
-    ptr, ind = np.zeros(sites + 1, np.int64), np.empty(total, np.int32)
-    seen = np.full(count + rows, -1, np.int64)
-    extra = np.zeros(sites, np.int64)
-    for p in range(row_ids.shape[0]):
-        if where[row_ids[p]] >= 0:
-            extra[where[row_ids[p]]] += 1
-    starts = np.zeros(sites + 1, np.int64)
-    starts[1:] = np.cumsum(extra)
-    fill, by_site = starts[:-1].copy(), np.empty(starts[-1], np.int64)
-    for r in range(rows):
-        small[count + r] = heavy
-        for p in range(row_ptr[r], row_ptr[r + 1]):
-            k = where[row_ids[p]]
-            if k >= 0:
-                by_site[fill[k]] = count + r
-                fill[k] += 1
-    at = 0
-    for k in range(sites):
-        j = open_sites[k]
-        for m in range(indptr[j], indptr[j + 1]):
-            i = point_of[indices[m]]
-            if i >= 0 and seen[i] != k:
-                seen[i] = k
-                ind[at] = i
-                at += 1
-        for p in range(starts[k], starts[k + 1]):
-            ind[at] = by_site[p]
-            at += 1
-        ptr[k + 1] = at
-    return ptr, ind[:at].copy(), small[:count + rows].copy(), point_of, count
-
-
-@njit(cache=True, nogil=True)
-def _degrees(indptr, indices, points):
-    by_site, by_point = np.ones(indptr.shape[0] - 1), np.zeros(points)
-    for j in range(indptr.shape[0] - 1):
-        by_site[j] = max(1, indptr[j + 1] - indptr[j])
-        for k in range(indptr[j], indptr[j + 1]):
-            by_point[indices[k]] += 1.0
-    return 1.0 / by_site, 1.0 / np.maximum(by_point, 1.0)
-
-
 class _Tree:
     """The search itself; its only public face is `branch_and_bound`."""
 
@@ -197,7 +116,7 @@ class _Tree:
         covered = p.covered(built) > 0 if len(built) else np.zeros(p.points, bool)
         ptr = np.concatenate([[0], np.cumsum([len(r) for r in node.rows])]).astype(np.int64)
         ids = np.concatenate(node.rows) if node.rows else np.empty(0, np.int32)
-        indptr, indices, weights, point_of, points = _cut(
+        indptr, indices, weights, point_of, points = cut(
             p.indptr, p.indices, p.weights, node.open_sites, covered, self.marks, ptr,
             ids.astype(np.int32), heavy)
         gained = float(p.weights[covered].sum() - self.prices[built].sum())
@@ -215,7 +134,7 @@ class _Tree:
         inside = s.point_of >= 0
         total = np.bincount(s.point_of[inside], node.worth[:p.points][inside], len(s.weights))
         total[s.points:] = node.worth[p.points:]
-        tau, sigma = _degrees(s.indptr, s.indices, len(s.weights))
+        tau, sigma = degrees(s.indptr, s.indices, len(s.weights))
         share = node.share.copy()
         bound, _, worth, plan, price, toll, step, share, last = relax_arrays(
             s.indptr, s.indices, s.weights, prices, costs, groups, s.budget, s.most, share,
@@ -259,8 +178,8 @@ class _Tree:
         rows = [k for k, row in enumerate(node.rows) if not np.isin(row, must).any()]
         first = self.problem.points
         kept = np.concatenate([np.arange(first), first + np.array(rows, np.int64)])
-        return replace(node, open_sites=node.open_sites[keep], share=node.share[keep], plan=node.plan[keep],
-                       built=node.built + tuple(int(j) for j in must),
+        return replace(node, open_sites=node.open_sites[keep], share=node.share[keep],
+                       plan=node.plan[keep], built=node.built + tuple(int(j) for j in must),
                        rows=tuple(node.rows[k] for k in rows), worth=node.worth[kept])
 
     def finish(self, node: _Node) -> None:

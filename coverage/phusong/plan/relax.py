@@ -38,7 +38,8 @@ class Relaxation:
     bound : float
         No plan is worth more.
     value : float
-        Worth of the best fractional plan found; the linear bound lies between.
+        Worth of the best fractional plan found, groups left aside; without
+        groups the linear bound lies between the two.
     worth : (points,) float64
         Multiplier u of each point.
     profit : (sites,) float64
@@ -260,7 +261,7 @@ def relax_arrays(indptr, indices, weights, prices, costs, groups, budget, most, 
     plan = np.zeros(share.shape[0])
     last = bound - _primal(weights, prices, share, reach)
     before, since, turn = last, 0, 0
-    while turn < rounds and bound > stop_at and bound - value > aim:
+    while turn < rounds and bound > stop_at and (bound - value > aim or value > bound):
         count = min(_EVERY, rounds - turn)
         toll, more = _steps(count, indptr, indices, weights, prices, costs, budget, most, step,
                             tau, sigma, share, worth, sums, reach, mean, mean_worth)

@@ -129,7 +129,7 @@ class Incumbent:
 
     def prove(self, bound: float) -> None:
         """Take a bound if it is tighter than the best so far."""
-        if self.step:
+        if self.step and math.isfinite(bound):
             bound = math.floor(bound / self.step * (1.0 + 2e-16) + 1e-12) * self.step
         self.bound = max(min(self.bound, bound), self.value)
 

@@ -5,23 +5,25 @@ Trust is something one can run: ``phusong verify radio --vectors DIR``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from phusong.errors import UnknownNameError
 from phusong.nouns import nearest
 from phusong.verify.checks import Check
+from phusong.verify.plan import PlanCheck, verify_plan
 from phusong.verify.radio import verify_radio
 
-__all__ = ["ENGINES", "Check", "verify", "verify_radio"]
+__all__ = ["ENGINES", "Check", "PlanCheck", "verify", "verify_plan", "verify_radio"]
 
-ENGINES: dict[str, Callable[[Path], list[Check]]] = {
+ENGINES: dict[str, Callable[[Path], Sequence[Check | PlanCheck]]] = {
+    "plan": verify_plan,
     "radio": verify_radio,
 }
 """What can be verified, and by which function."""
 
 
-def verify(what: str, folder: Path) -> list[Check]:
+def verify(what: str, folder: Path) -> Sequence[Check | PlanCheck]:
     """Compare an engine with the reference values below `folder`.
 
     Parameters
