@@ -9,6 +9,60 @@ __all__ = ["cut", "degrees"]
 
 
 @njit(cache=True, nogil=True)
+def _join(indptr, indices, weights, open_sites, covered, marks):
+    """Join points with the same open sites; return where each went and the joined weights."""
+    points = weights.shape[0]
+    one, two = np.zeros(points, np.uint64), np.zeros(points, np.uint64)
+    for j in open_sites:
+        for m in range(indptr[j], indptr[j + 1]):
+            i = indices[m]
+            if not covered[i]:
+                one[i] += marks[j, 0]
+                two[i] += marks[j, 1]
+    point_of, joined, count, a = np.full(points, -1, np.int64), np.zeros(points), 0, 0
+    order = np.argsort(one)
+    while a < points:
+        b = a
+        while b < points and one[order[b]] == one[order[a]]:
+            b += 1
+        for p in range(a, b):
+            i = order[p]
+            if one[i] == 0 and two[i] == 0:
+                continue
+            for q in range(a, p):
+                if two[order[q]] == two[i]:
+                    point_of[i] = point_of[order[q]]
+                    break
+            if point_of[i] < 0:
+                point_of[i] = count
+                count += 1
+            joined[point_of[i]] += weights[i]
+        a = b
+    return point_of, joined, count
+
+
+@njit(cache=True, nogil=True)
+def _rows_of(open_sites, sites, row_ptr, row_ids, count):
+    """Return which sets each open site belongs to, numbered from `count` on."""
+    where = np.full(sites, -1, np.int64)
+    for k in range(open_sites.shape[0]):
+        where[open_sites[k]] = k
+    starts = np.zeros(open_sites.shape[0] + 1, np.int64)
+    for j in row_ids:
+        if where[j] >= 0:
+            starts[where[j] + 1] += 1
+    starts = np.cumsum(starts)
+    fill, by_site = starts[:-1].copy(), np.empty(starts[-1], np.int64)
+    for r in range(row_ptr.shape[0] - 1):
+        for p in range(row_ptr[r], row_ptr[r + 1]):
+            k = where[row_ids[p]]
+            if k >= 0:
+                by_site[fill[k]] = count + r
+                fill[k] += 1
+    return starts, by_site
+
+
+@njit(cache=True, nogil=True)
 def cut(indptr, indices, weights, open_sites, covered, marks, row_ptr, row_ids, heavy):
     """Return the arrays of a node of branch and bound, points with the same open sites joined.
 
@@ -37,59 +91,15 @@ def cut(indptr, indices, weights, open_sites, covered, marks, row_ptr, row_ids, 
     count : int
         How many of the new points are no sets.
     """
-    points, sites = weights.shape[0], open_sites.shape[0]
-    one, two = np.zeros(points, np.uint64), np.zeros(points, np.uint64)
-    links = 0
-    where = np.full(marks.shape[0], -1, np.int64)
-    for k in range(sites):
-        j = open_sites[k]
-        where[j] = k
-        for m in range(indptr[j], indptr[j + 1]):
-            i = indices[m]
-            if not covered[i]:
-                one[i] += marks[j, 0]
-                two[i] += marks[j, 1]
-                links += 1
-    point_of = np.full(points, -1, np.int64)
-    order = np.argsort(one)
-    count = 0
-    small = np.zeros(points + row_ptr.shape[0], np.float64)
-    a = 0
-    while a < points:
-        b = a
-        while b < points and one[order[b]] == one[order[a]]:
-            b += 1
-        if one[order[a]] != 0 or two[order[a]] != 0:
-            for p in range(a, b):
-                i = order[p]
-                for q in range(a, p):
-                    if two[order[q]] == two[i]:
-                        point_of[i] = point_of[order[q]]
-                        break
-                if point_of[i] < 0:
-                    point_of[i] = count
-                    count += 1
-                small[point_of[i]] += weights[i]
-        a = b
-    rows = row_ptr.shape[0] - 1
-    total = links + row_ids.shape[0]
-    ptr, ind = np.zeros(sites + 1, np.int64), np.empty(total, np.int32)
+    point_of, joined, count = _join(indptr, indices, weights, open_sites, covered, marks)
+    starts, by_site = _rows_of(open_sites, marks.shape[0], row_ptr, row_ids, count)
+    rows, sites, total = row_ptr.shape[0] - 1, open_sites.shape[0], by_site.shape[0]
+    small = np.full(count + rows, heavy)
+    small[:count] = joined[:count]
+    for j in open_sites:
+        total += indptr[j + 1] - indptr[j]
+    ptr, ind, at = np.zeros(sites + 1, np.int64), np.empty(total, np.int32), 0
     seen = np.full(count + rows, -1, np.int64)
-    extra = np.zeros(sites, np.int64)
-    for p in range(row_ids.shape[0]):
-        if where[row_ids[p]] >= 0:
-            extra[where[row_ids[p]]] += 1
-    starts = np.zeros(sites + 1, np.int64)
-    starts[1:] = np.cumsum(extra)
-    fill, by_site = starts[:-1].copy(), np.empty(starts[-1], np.int64)
-    for r in range(rows):
-        small[count + r] = heavy
-        for p in range(row_ptr[r], row_ptr[r + 1]):
-            k = where[row_ids[p]]
-            if k >= 0:
-                by_site[fill[k]] = count + r
-                fill[k] += 1
-    at = 0
     for k in range(sites):
         j = open_sites[k]
         for m in range(indptr[j], indptr[j + 1]):
@@ -102,7 +112,7 @@ def cut(indptr, indices, weights, open_sites, covered, marks, row_ptr, row_ids, 
             ind[at] = by_site[p]
             at += 1
         ptr[k + 1] = at
-    return ptr, ind[:at].copy(), small[:count + rows].copy(), point_of, count
+    return ptr, ind[:at].copy(), small, point_of, count
 
 
 @njit(cache=True, nogil=True)
