@@ -13,6 +13,6 @@ from phusong.plan.reach import covering_problem
 from phusong.plan.why import Why, why
 
 __all__ = [
-    "Goal", "Optimised", "Problem", "Why", "covering_problem", "curve", "optimise", "rank", "weights",
-    "why",
+    "Goal", "Optimised", "Problem", "Why", "covering_problem", "curve", "optimise", "rank",
+    "weights", "why",
 ]
