@@ -27,10 +27,10 @@ demo: $(STAMP)
 	@$(BIN)/python -m phusong run demo
 
 test: $(STAMP)
-	@$(BIN)/python -m pytest -m "not slow"
+	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow"
 
 test-slow: $(STAMP)
-	@$(BIN)/python -m pytest -m slow
+	@$(BIN)/python -m pytest -n auto --dist loadfile -m slow
 
 lint: $(STAMP)
 	@$(BIN)/python -m ruff check .
