@@ -8,97 +8,27 @@ and readers all read these rows; nothing else in the house repeats them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
 
 import geopandas as gpd
 import pandas as pd
 
-from phusong.errors import Fault, InputError, UnknownNameError
-from phusong.nouns import nearest
+from phusong.errors import Fault, InputError
+from phusong.tables.declaration import EVIDENCE, STATUSES, Column, Table, declare
 
-__all__ = ["COSTS", "LINKS", "MEASUREMENTS", "PLAN", "POINTS", "PROGRESS", "REPORTS", "SERVICE",
-           "SITES", "TABLES", "Column", "Table", "check", "empty", "faults", "joined", "split"]
+__all__ = ["COSTS", "EVIDENCE", "LINKS", "MEASUREMENTS", "PLAN", "POINTS", "PROGRESS", "REPORTS",
+           "SERVICE", "SITES", "STATUSES", "TABLES", "Column", "Table", "check", "empty", "faults",
+           "joined", "split"]
 
-Kind = Literal["text", "float", "int", "bool", "date", "point", "geometry"]
-
-STATUSES = ("covered", "uncertain", "uncovered", "unknown")
 REASONS = ("covered", "margin_too_thin", "no_site_in_range", "terrain_blocked", "signal_too_weak",
            "no_elevation", "no_site_data", "no_location", "out_of_model_range",
            "outside_footprints")
-EVIDENCE = ("modelled", "operator_footprint", "measured", "reported")
 POINT_KINDS = ("school", "branch_school", "vocational", "continuing_education",
                "community_learning_centre", "university", "commune", "village", "other")
 SITE_STATUSES = ("standing", "planned", "candidate")
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column of a table.
-
-    Parameters
-    ----------
-    name : str
-        Column name; a physical quantity carries its unit as last word.
-    kind : {"text", "float", "int", "bool", "date", "point", "geometry"}
-        What a cell holds.  ``date`` is a timezone-less ``datetime64``.
-    meaning : str
-        One sentence for the documentation.
-    required : bool
-        Whether the table must have the column.
-    filled : bool
-        Whether every cell must hold a value.
-    low, high : float or None
-        Allowed range of a number, both ends included.
-    allowed : tuple of str
-        Allowed values of a text; empty = any.
-    """
-
-    name: str
-    kind: Kind
-    meaning: str
-    required: bool = False
-    filled: bool = False
-    low: float | None = None
-    high: float | None = None
-    allowed: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table: its name, its index and its columns.
-
-    Parameters
-    ----------
-    name : str
-        Name in the documentation, e.g. ``"POINTS"``.
-    index : tuple of str
-        Names of the index levels; the index is the key and must be unique.
-    columns : mapping of str to Column
-        The declared columns; a table may carry more.
-    meaning : str
-        One sentence for the documentation.
-    """
-
-    name: str
-    index: tuple[str, ...]
-    columns: Mapping[str, Column]
-    meaning: str
-
-    def __getitem__(self, name: str) -> Column:
-        try:
-            return self.columns[name]
-        except KeyError:
-            raise UnknownNameError(f'{self.name} has no column "{name}". '
-                                   f"{nearest(name, self.columns)}") from None
-
-
-def _table(name: str, index: tuple[str, ...], meaning: str, *columns: Column) -> Table:
-    return Table(name, index, MappingProxyType({c.name: c for c in columns}), meaning)
-
-
-POINTS = _table(
+POINTS = declare(
     "POINTS", ("point_id",), "Places where people learn or live and where signal is wanted.",
     Column("geometry", "point", "Position in the working CRS.", required=True),
     Column("kind", "text", "Kind of place.", True, True, allowed=POINT_KINDS),
@@ -123,7 +53,7 @@ POINTS = _table(
     Column("source", "text", "File (and licence) the row came from."),
 )
 
-SITES = _table(
+SITES = declare(
     "SITES", ("cell_id",), "Cells (sectors) of radio sites: standing, planned or candidate.",
     Column("geometry", "point", "Position of the mast in the working CRS.", required=True),
     Column("site_id", "text", "The mast or plot that carries the cell.", True, True),
@@ -157,7 +87,7 @@ SITES = _table(
     Column("source", "text", "File (and licence) the row came from."),
 )
 
-LINKS = _table(
+LINKS = declare(
     "LINKS", ("point_id", "cell_id"), "The best few cells for each point and operator.",
     Column("operator", "text", "Operator of the cell."),
     Column("technology", "text", "Technology of the cell.", True, True),
@@ -182,7 +112,7 @@ LINKS = _table(
            allowed=("", "no_elevation", "out_of_model_range")),
 )
 
-SERVICE = _table(
+SERVICE = declare(
     "SERVICE", ("point_id",), "What each point gets, by whom, and why not.",
     Column("status", "text", "The verdict.", True, True, allowed=STATUSES),
     Column("reason", "text", "Why.", True, True, allowed=REASONS),
@@ -197,7 +127,7 @@ SERVICE = _table(
     Column("definition", "text", "Name of the definition of covered.", True, True),
 )
 
-COSTS = _table(
+COSTS = declare(
     "COSTS", ("site_id", "item"), "What each site costs, item by item.",
     Column("quantity", "float", "How many units.", True, True, low=0),
     Column("unit", "text", "What one unit is.", True, True),
@@ -215,7 +145,7 @@ COSTS = _table(
     Column("foreign", "bool", "Whether the figure comes from another country."),
 )
 
-PLAN = _table(
+PLAN = declare(
     "PLAN", ("rank",), "Sites in the order of building.",
     Column("site_id", "text", "The site.", True, True),
     Column("intervention", "text", "What is built there."),
@@ -242,7 +172,7 @@ PLAN = _table(
            True, True, low=0),
 )
 
-PROGRESS = _table(
+PROGRESS = declare(
     "PROGRESS", ("target", "date"), "How far each dated target is, snapshot by snapshot.",
     Column("goal", "int", "Points the target asks for.", True, True, low=0),
     Column("points", "int", "Points on the target's list.", True, True, low=0),
@@ -258,7 +188,7 @@ PROGRESS = _table(
     Column("evidence", "text", "What the figures stand on.", allowed=EVIDENCE),
 )
 
-REPORTS = _table(
+REPORTS = declare(
     "REPORTS", ("report_id", "row"), "What operators said, row by row.",
     Column("operator", "text", "Who reports."),
     Column("action", "text", "new, change, move, decommission or retract."),
@@ -271,7 +201,7 @@ REPORTS = _table(
     Column("reason", "text", "Why not accepted."),
 )
 
-MEASUREMENTS = _table(
+MEASUREMENTS = declare(
     "MEASUREMENTS", ("measurement_id",), "Levels measured at places, each of one known cell.",
     Column("geometry", "point", "Where it was measured, in the working CRS.", required=True),
     Column("cell_id", "text", "The cell that was measured.", True, True),
