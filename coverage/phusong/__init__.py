@@ -20,6 +20,7 @@ __version__ = "0.1.0"
 
 _ROOMS = {
     "Costs": "phusong.cost",
+    "Crosswalk": "phusong.units",
     "Goal": "phusong.plan",
     "Need": "phusong.service",
     "PhusongError": "phusong.errors",
@@ -33,6 +34,8 @@ _ROOMS = {
     "Terrain": "phusong.terrain",
     "assess": "phusong.service",
     "calibrate": "phusong.calibration",
+    "carry": "phusong.units",
+    "chain": "phusong.units",
     "check": "phusong.pipeline",
     "declared": "phusong.declared",
     "disagreement": "phusong.declared",
@@ -74,6 +77,7 @@ if TYPE_CHECKING:
     from phusong.study import Study
     from phusong.surroundings import Surroundings
     from phusong.terrain import Terrain
+    from phusong.units import Crosswalk, carry, chain
 
 
 def __getattr__(name: str) -> Any:
