@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from phusong.profile import fold
@@ -116,7 +116,8 @@ def match_names(names: Sequence[str], groups: Sequence[str], units: Mapping[str,
         ``exact``, ``bare``, ``loose``, ``ambiguous``, ``unmatched``; empty for an empty name.
     """
     kinds = tuple(kinds)
-    keys = (name_key, lambda text: without_kind(text, kinds), lambda text: _loose(text, kinds))
+    keys: tuple[Callable[[str], str], ...] = (
+        name_key, lambda text: without_kind(text, kinds), lambda text: _loose(text, kinds))
     tables: list[dict[tuple[str, str], set[str]]] = []
     for key in keys:
         table: dict[tuple[str, str], set[str]] = {}
