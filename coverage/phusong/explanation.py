@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from phusong import pipeline
+from phusong.declared import declared, disagreement
 from phusong.errors import UnknownNameError
 from phusong.links import Budget, budget, link
 from phusong.maps.words import word
@@ -44,6 +45,10 @@ class Explanation:
         The budget of the cell that decided, if any cell is in range.
     fictional : bool
         Whether the data are invented.
+    declared : Series or None
+        What operators' footprints say of the point, evidence of its own; None without any.
+    contradiction : str
+        ``declared_only`` or ``modelled_only`` where the two contradict; else empty.
     """
 
     point: pd.Series
@@ -52,6 +57,8 @@ class Explanation:
     links: pd.DataFrame
     budgets: tuple[Budget, ...]
     fictional: bool = False
+    declared: pd.Series | None = None
+    contradiction: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything as plain values that JSON can write (NaN becomes None)."""
@@ -61,6 +68,8 @@ class Explanation:
             "x_m": self.point.geometry.x if self.point.geometry else None,
             "y_m": self.point.geometry.y if self.point.geometry else None,
             "service": self.service.to_dict(), "definition": self.need.model_dump(mode="json"),
+            "declared": None if self.declared is None else self.declared.to_dict(),
+            "contradiction": self.contradiction,
             "links": self.links.reset_index().to_dict("records"),
             "budgets": [{**asdict(b), "lines": [
                 {"key": n.key, "value": n.value, "unit": n.unit, "sign": n.sign,
@@ -82,6 +91,8 @@ class Explanation:
         if np.isfinite(service["margin_db"]):
             lines.append(f"{service['received_dbm']:.1f} dBm, {service['margin_db']:+.1f} dB, "
                          f"P = {service['probability']:.2f}")
+        if self.declared is not None:
+            lines += _declared_text(self.declared, self.contradiction, language)
         if split(point.get("assumed")):
             lines.append("assumed: " + ", ".join(split(point["assumed"])))
         if len(self.links):
@@ -114,7 +125,7 @@ def explain(study: Study, point_id: str, *,
     """
     if progress is not None:
         progress("read", 0, 1)
-    points, sites, terrain, _ = pipeline.read(study)
+    points, sites, terrain, around = pipeline.read(study)
     if progress is not None:
         progress("read", 1, 1)
     if point_id not in points.index:
@@ -129,8 +140,24 @@ def explain(study: Study, point_id: str, *,
     chosen = _deciding(found, service, study.need)
     budgets = tuple(budget(point_id, cell, only, standing, terrain, study.radio)
                     for cell in chosen)
+    said, contradiction = None, ""
+    if around.footprints is not None:
+        claims = declared(only, around.footprints, study.need)
+        said = claims.iloc[0]
+        contradiction = "".join(disagreement(service.to_frame().T, claims)["kind"])
     return Explanation(only.iloc[0], service, study.need, table.head(CELLS_SHOWN), budgets,
-                       study.fictional)
+                       study.fictional, said, contradiction)
+
+
+def _declared_text(said: pd.Series, contradiction: str, language: str) -> list[str]:
+    who = said["operators"].replace(";", ", ") or "-"
+    edge = said["edge_m"]
+    lines = [f"{word('evidence', 'operator_footprint', language)}: "  # type: ignore[arg-type]
+             f"{word('status', said['status'], language)} ({who}"  # type: ignore[arg-type]
+             + (f"; {edge / 1000:+.2f} km)" if np.isfinite(edge) else ")")]
+    if contradiction:
+        lines.append("  ≠ " + word("disagreement", contradiction, language))  # type: ignore[arg-type]
+    return lines
 
 
 def _deciding(found: pd.DataFrame, service: pd.Series, need: Need) -> list[str]:

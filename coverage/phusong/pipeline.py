@@ -20,6 +20,7 @@ import pandas as pd
 
 from phusong import sources
 from phusong.cost import price
+from phusong.declared import declared, disagreement, disagreement_by_operator
 from phusong.geo import to_degrees
 from phusong.ledger import Ledger
 from phusong.links import link
@@ -49,8 +50,10 @@ class Results:
         What `read` returned; `sites` holds every cell of the files, also those
         not on air on the study's day.
     tables : dict of str to DataFrame
-        One table for each stage (``links``, ``service``, ``spots``, ``reach``,
-        ``costs``, ``plan``, ``snapshots``, ``progress``); each is also an attribute.
+        One table for each stage (``links``, ``service``, ``declared``, ``disagreement``,
+        ``disagreement_by_operator``, ``spots``, ``reach``, ``costs``, ``plan``, ``snapshots``,
+        ``progress``); each is also an attribute.  Without operators' footprints the three
+        tables about them have no rows.
     recalled : list of str
         Stages that were read from the store instead of being computed.
     digest : str
@@ -112,6 +115,14 @@ STAGES: tuple[Stage, ...] = (
           lambda r, say: link(r.points, r.standing, r.terrain, r.study.radio, progress=say)),
     Stage("service", ("links",), ("need",),
           lambda r, say: assess(r.points, r.links, r.study.need)),
+    Stage("declared", (), ("need",),
+          lambda r, say: declared(_judged(r), r.around.footprints, r.study.need)),
+    Stage("disagreement", ("service", "declared"), (),
+          lambda r, say: disagreement(r.service.loc[r.tables["declared"].index],
+                                      r.tables["declared"])),
+    Stage("disagreement_by_operator", ("links",), ("need",),
+          lambda r, say: disagreement_by_operator(r.points, r.links, r.around.footprints,
+                                                  r.study.need)),
     Stage("spots", ("service",), ("siting", "radio", "goal"),
           lambda r, say: propose(r.gaps, r.standing, r.terrain, r.around, r.study.siting,
                                  radio=r.study.radio)),
@@ -276,6 +287,12 @@ def _all_files(paths: Iterable[Path]) -> list[Path]:
         # a shapefile is several files; all of them count
         found |= set(path.parent.glob(f"{path.stem}.*")) if path.suffix == ".shp" else {path}
     return sorted(p for p in found if p.is_file())
+
+
+def _judged(results: Results) -> gpd.GeoDataFrame:
+    """Return the points of which operators' footprints can speak: none without footprints."""
+    around = results.around
+    return results.points if around.footprints is not None else results.points.iloc[:0]
 
 
 def _snapshots(results: Results, say: Report | None) -> pd.DataFrame:

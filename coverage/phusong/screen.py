@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 
 from phusong.errors import Fault
-from phusong.tables import STATUSES
+from phusong.tables import CONTRADICTIONS, STATUSES
 
 __all__ = ["Screen"]
 
@@ -22,6 +22,9 @@ STEPS = {
     "compile": "Compiling kernels (once for each machine)",
     "links": "Radio links to standing cells",
     "service": "Who is covered, and why not",
+    "declared": "What operators declare",
+    "disagreement": "Where operators and the model contradict",
+    "disagreement_by_operator": "The same for each operator",
     "spots": "Looking for sites",
     "reach": "Radio links to candidate sites",
     "costs": "Pricing",
@@ -124,6 +127,7 @@ class Screen:
         self.out.print(f"[bold]{escape(title)}[/]  as of {figures['as_of']}, "
                        f"covered means: {figures['definition']}")
         self._statuses(figures)
+        self._contradictions(figures["declared"])
         self.targets(figures["targets"], language)
         self._plan(figures)
         left = ", ".join(f"{n:,} {why.replace('_', ' ')}" for why, n in
@@ -142,6 +146,19 @@ class Screen:
                 continue
             table.add_row(label, *(f"[{COLOURS.get(s, 'bold')}]{figures[name][s]:,.0f}[/]"
                                    for s in (*STATUSES, "all")))
+        self.out.print(table)
+
+    def _contradictions(self, said: dict[str, Any] | None) -> None:
+        """Show what operators' footprints say, and where the model contradicts them."""
+        if said is None:
+            return
+        table = _table("Operators' footprints", "declared, but uncovered by the model",
+                       "students", "covered by the model, not declared", "students",
+                       right=range(1, 5))
+        for name, row in (*said["by_operator"].items(), ("together", said)):
+            table.add_row(escape(name or "?"), *(
+                f"{row[kind][what]:,.0f}" for kind in CONTRADICTIONS
+                for what in ("points", "learners")))
         self.out.print(table)
 
     def targets(self, targets: list[dict[str, Any]], language: str = "en") -> None:

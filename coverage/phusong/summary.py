@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from phusong.pipeline import Results
-from phusong.tables import STATUSES, split
+from phusong.tables import CONTRADICTIONS, STATUSES, split
 
 __all__ = ["assumptions", "summarise"]
 
@@ -28,10 +28,11 @@ def summarise(results: Results) -> dict[str, Any]:
         ``study``, ``title``, ``fictional``, ``as_of``, ``definition``,
         ``points`` and ``learners`` by status (plus ``all``), ``poor_learners``
         (None where no file counts them),
-        ``reasons``, ``by_kind``, ``targets`` (newest snapshot of each),
-        ``plan`` (the first ten sites), ``candidates``, ``left_out`` (places that
-        were looked at and why not proposed), ``notes``, ``assumptions``,
-        ``digest``.  JSON can write it.
+        ``reasons``, ``by_kind``, ``declared`` (points by status in operators' footprints and
+        how often the model contradicts them, in all and ``by_operator``; None without any),
+        ``targets`` (newest snapshot of each), ``plan`` (the first ten sites), ``candidates``,
+        ``left_out`` (places that were looked at and why not proposed), ``notes``,
+        ``assumptions``, ``digest``.  JSON can write it.
     """
     study = results.study
     service = results.service
@@ -47,6 +48,7 @@ def summarise(results: Results) -> dict[str, Any]:
         "poor_learners": _by_status(service, poor, float) if _known(results.points) else None,
         "reasons": {str(k): int(v) for k, v in service["reason"].value_counts().items()},
         "by_kind": _by_kind(results.points, service),
+        "declared": _declared(results),
         "targets": _targets(results),
         "plan": _plan(results),
         "plan_sites": len(results.plan),
@@ -92,6 +94,23 @@ def _by_kind(points: pd.DataFrame, service: pd.DataFrame) -> dict[str, dict[str,
     counts = pd.crosstab(points["kind"], service["status"])
     return {str(kind): {s: int(row.get(s, 0)) for s in STATUSES}
             for kind, row in counts.sort_index().iterrows()}
+
+
+def _declared(results: Results) -> dict[str, Any] | None:
+    if results.around.footprints is None:
+        return None
+    said, learners = results.tables["declared"], _filled(results.points, "learners")
+
+    def counted(found: pd.DataFrame) -> dict[str, dict[str, float]]:
+        points = found.index.get_level_values("point_id")
+        return {kind: {"points": int(at.sum()), "learners": float(learners.loc[points[at]].sum())}
+                for kind in CONTRADICTIONS for at in [(found["kind"] == kind).to_numpy(bool)]}
+
+    each = results.tables["disagreement_by_operator"]
+    return {"status": _by_status(said, pd.Series(1, index=said.index), int),
+            **counted(results.tables["disagreement"]),
+            "by_operator": {str(name): counted(found)
+                            for name, found in each.groupby(level="operator", sort=True)}}
 
 
 def _targets(results: Results) -> list[dict[str, Any]]:

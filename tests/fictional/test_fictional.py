@@ -301,3 +301,22 @@ def test_country_counts(tmp_path: Path) -> None:
     assert communes.to_crs("ESRI:54034").area.sum() / 1e6 == pytest.approx(331_000, rel=0.03)
     assert pd.read_csv(folder / "cells.csv")["cell_id"].nunique() == 100_000
     shutil.rmtree(folder)
+
+
+def test_operators_claim_too_much_here_and_there(province: Path) -> None:
+    areas = gpd.read_file(province / "footprints.gpkg").set_index("nha_mang")
+    assert set(areas.index) == {"Viettel", "VNPT", "MobiFone"}
+    assert areas.is_valid.all()
+    assert set(areas["cong_nghe"]) == {"LTE"}
+    communes = gpd.read_file(province / "communes.gpkg").set_index("ma_xa")
+    land = communes.union_all().buffer(0.01)
+    truth = pd.read_csv(province / "truth/claims.csv", **TEXT)
+    assert set(truth["claim"]) == {"whole", "forgotten"}
+    for _, row in truth.iterrows():
+        mine = areas.geometry.loc[row["operator"]]
+        commune = communes.geometry.loc[row["commune_code"]]
+        share = mine.intersection(commune).area / commune.area
+        assert share > 0.9 if row["claim"] == "whole" else share < 0.1
+    share = areas.geometry.to_numpy()
+    assert all(shapely.within(one, land) for one in share)
+    assert all(0.1 < one.area / land.area < 0.9 for one in share)

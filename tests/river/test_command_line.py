@@ -38,7 +38,8 @@ def test_second_run_recalls_and_says_the_same(commune: Path, phusong: Command,
     said = json.loads(again.stdout)
     assert {k: v for k, v in said.items() if k != "recalled"} == \
            {k: v for k, v in done.items() if k != "recalled"}
-    assert set(said["recalled"]) == {"links", "service", "spots", "reach", "costs", "plan",
+    assert set(said["recalled"]) == {"links", "service", "declared", "disagreement",
+                                     "disagreement_by_operator", "spots", "reach", "costs", "plan",
                                      "snapshots", "progress"}
     assert (hashlib.sha256(page.read_bytes()).hexdigest(), page.stat().st_mtime_ns) == before
 

@@ -19,7 +19,16 @@ from numpy.typing import NDArray
 
 from phusong.errors import InputError, StudyError
 from phusong.nouns import nearest
-from phusong.sources.fiction import network, papers, places, reports, roads, schools, writing
+from phusong.sources.fiction import (
+    claims,
+    network,
+    papers,
+    places,
+    reports,
+    roads,
+    schools,
+    writing,
+)
 from phusong.sources.fiction.relief import VOID, Relief, grown, make_relief
 from phusong.sources.fiction.sight import guess_dbm
 from phusong.sources.fiction.sizes import SIZES, SizeName
@@ -30,7 +39,7 @@ Progress = Callable[[str, int, int], None]
 
 _PARTS = ("relief", "outline", "communes", "hamlets", "people", "learning", "villages", "roads",
           "power", "locations", "cells", "lockdowns", "lists", "programme", "gaps", "history",
-          "reports", "doubled")
+          "reports", "doubled", "claims")
 _FURTHER = {"vocational.csv": ("vocational", "GDNN"),
             "continuing_education.csv": ("continuing_education", "GDTX"),
             "community_learning_centres.csv": ("community_learning_centre", "TTHTCĐ")}
@@ -289,10 +298,23 @@ class _Maker:
         rows = reports.make_reports(history, self.chance["reports"])
         reports.write_reports(rows, self.folder)
         writing.write_csv(history.truth.assign(source=_SOURCE), self.folder / "truth/truth.csv")
+        self._claims(land, register[register["off_air_from"].isna().to_numpy()])
         faulty = rows["fault"].value_counts().sort_index()
         self.figures |= counts | {"doubled": doubled, "report_rows": len(rows),
                                   "report_faults": ", ".join(
                                       f"{name} {count}" for name, count in faulty.items() if name)}
+
+    def _claims(self, land: _Land, register: pd.DataFrame) -> None:
+        """Write what operators declare, and which communes they claim whole or forget."""
+        drawn, truth = claims.make_footprints(
+            land.relief, land.ground, land.ways.owner, land.communes["code"].to_numpy(object),
+            register, self.chance["claims"])
+        self.figures |= {"declared": len(drawn), **{name: int((truth["claim"] == name).sum())
+                                                    for name in ("whole", "forgotten")}}
+        if len(drawn):
+            writing.write_layer(drawn.assign(ngay="2021-12-15", nguon=_SOURCE),
+                                self.folder / "footprints.gpkg", "footprints")
+            writing.write_csv(truth.assign(source=_SOURCE), self.folder / "truth/claims.csv")
 
     def _papers(self) -> None:
         values = self.figures

@@ -149,7 +149,7 @@ def finished(frame: gpd.GeoDataFrame, keys: pd.Series, index: str, crs: Any, col
     findings = columns.findings
     stays = ~findings.rejected
     frame = frame[stays].set_index(pd.Index(keys[stays], name=index)).sort_index()
-    for name in frame.select_dtypes("object").columns:
+    for name in frame.columns[[dtype.kind == "O" for dtype in frame.dtypes]].drop("geometry"):
         frame[name] = frame[name].astype("str")
     reading = to_metric(frame, crs) if len(frame) else frame.set_crs(crs, allow_override=True)
     return Reading(reading, tuple(findings.faults), **findings.counts(), set_aside=aside,

@@ -16,13 +16,15 @@ import pandas as pd
 from phusong.errors import Fault, InputError
 from phusong.tables.declaration import EVIDENCE, STATUSES, Column, Table, declare
 
-__all__ = ["COSTS", "EVIDENCE", "LINKS", "MEASUREMENTS", "PLAN", "POINTS", "PROGRESS", "REPORTS",
+__all__ = ["CONTRADICTIONS", "COSTS", "DISAGREEMENT", "DISAGREEMENT_BY_OPERATOR", "EVIDENCE",
+           "LINKS", "MEASUREMENTS", "PLAN", "POINTS", "PROGRESS", "REPORTS",
            "SERVICE", "SITES", "STATUSES", "TABLES", "Column", "Table", "check", "empty", "faults",
            "joined", "split"]
 
 REASONS = ("covered", "margin_too_thin", "no_site_in_range", "terrain_blocked", "signal_too_weak",
            "no_elevation", "no_site_data", "no_location", "out_of_model_range",
            "outside_footprints")
+CONTRADICTIONS = ("declared_only", "modelled_only")
 POINT_KINDS = ("school", "branch_school", "vocational", "continuing_education",
                "community_learning_centre", "university", "commune", "village", "other")
 SITE_STATUSES = ("standing", "planned", "candidate")
@@ -127,6 +129,27 @@ SERVICE = declare(
     Column("definition", "text", "Name of the definition of covered.", True, True),
 )
 
+_CONTRADICTION = (
+    Column("kind", "text", "declared_only: operators declare it, the model says uncovered; "
+           "modelled_only: the reverse.", True, True, allowed=CONTRADICTIONS),
+    Column("modelled", "text", "Status by the model.", True, True, allowed=STATUSES),
+    Column("declared", "text", "Status by operators' footprints.", True, True, allowed=STATUSES),
+    Column("operators", "text", "Who declares it, or whom the model finds, joined by ';'."),
+    Column("margin_db", "float", "Margin of the model."),
+    Column("reason", "text", "Reason of the model.", True, True, allowed=REASONS),
+    Column("edge_m", "float", "Distance to the nearest edge of a footprint that counts, positive "
+           "inside: near an edge little follows."),
+)
+
+DISAGREEMENT = declare(
+    "DISAGREEMENT", ("point_id",), "Points on which the model and all operators' footprints "
+    "together contradict each other.", *_CONTRADICTION)
+
+DISAGREEMENT_BY_OPERATOR = declare(
+    "DISAGREEMENT_BY_OPERATOR", ("point_id", "operator"), "Points on which one operator's own "
+    "footprint and the model of that operator's own cells contradict each other.",
+    *_CONTRADICTION)
+
 COSTS = declare(
     "COSTS", ("site_id", "item"), "What each site costs, item by item.",
     Column("quantity", "float", "How many units.", True, True, low=0),
@@ -214,7 +237,8 @@ MEASUREMENTS = declare(
 )
 
 TABLES: Mapping[str, Table] = MappingProxyType({t.name: t for t in (
-    POINTS, SITES, LINKS, SERVICE, COSTS, PLAN, PROGRESS, REPORTS, MEASUREMENTS)})
+    POINTS, SITES, LINKS, SERVICE, DISAGREEMENT, DISAGREEMENT_BY_OPERATOR, COSTS, PLAN, PROGRESS,
+    REPORTS, MEASUREMENTS)})
 
 _DTYPES = {"text": "str", "float": "float64", "int": "int64", "bool": "bool",
            "date": "datetime64[s]"}

@@ -87,7 +87,7 @@ sources:
     file: lockdowns.csv
     columns: {{commune_code: ma_xa, lockdown_from: tu_ngay, lockdown_to: den_ngay}}
     licence: "fictional, CC0-1.0"
-  reports: [reports/*.csv, reports/*.xlsx]
+{footprints}  reports: [reports/*.csv, reports/*.xlsx]
 definitions:
   voice:
     label: {{en: "Voice", vi: "Thoại"}}
@@ -127,6 +127,13 @@ _FURTHER = """\
       licence: "fictional, CC0-1.0"
 """
 
+_FOOTPRINTS = """\
+  footprints:
+    file: footprints.gpkg
+    columns: {operator: nha_mang, technology: cong_nghe, date: ngay, source: nguon}
+    licence: "fictional, CC0-1.0"
+"""
+
 README = """\
 FICTIONAL DATA / DỮ LIỆU HƯ CẤU
 ===============================
@@ -147,9 +154,11 @@ vocational.csv, continuing_education.csv, community_learning_centres.csv
 villages.csv          {villages} villages; commune_centres.csv: seats of the communes
 cells.csv             {cells} cells of three operators as of 15 December 2021
 roads.gpkg, power_lines.gpkg, population.tif, lockdowns.csv
+footprints.gpkg       LTE coverage as {declared} operators declare it (left out where none does)
 reports/              operators' weekly reports, October to December 2021
 truth/truth.csv       what is really on air when (one row per cell and span of time)
 truth/report_rows.csv which row of which report is faulty, and how
+truth/claims.csv      which communes a footprint claims whole, or forgets
 
 Gaps and faults put in on purpose
 ---------------------------------
@@ -161,6 +170,9 @@ of 1.0 m {placeholder_height} ({share_placeholder}), power (EIRP) missing {missi
 ({share_power}), azimuth missing in a sector {missing_azimuth} ({share_azimuth}); {doubled} rows
 stand twice ({share_doubled}). A cell with beamwidth 360 has no azimuth because it is
 omnidirectional.
+
+footprints.gpkg claims {whole} times a whole commune, wherever the signal ends, and forgets
+{forgotten} times a commune; elsewhere it follows a coarse guess of its own.
 
 reports/: {report_rows} rows, of which {report_faults}. VNPT writes decimal commas, semicolons and
 31/12/2021; Viettel sends workbooks with a title above the header. Rows with a wrong place, swapped
@@ -178,13 +190,14 @@ def study_file(values: Mapping[str, object], further: Mapping[str, str]) -> str:
     Parameters
     ----------
     values : mapping
-        ``name``, ``seed``, ``size``, ``n_1``, ``n_2``.
+        ``name``, ``seed``, ``size``, ``n_1``, ``n_2``, ``declared`` (operators with footprints).
     further : mapping of str to str
         File of further places of learning -> kind.
     """
     title_en, title_vi = _AREA[str(values["size"])]
     more = "".join(_FURTHER.format(file=file, kind=kind) for file, kind in further.items())
     return STUDY.format(**values, title_en=title_en, title_vi=title_vi, further=more,
+                        footprints=_FOOTPRINTS if values["declared"] else "",
                         list_1=LISTS[0], list_2=LISTS[1])
 
 
