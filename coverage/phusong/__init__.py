@@ -32,11 +32,13 @@ _ROOMS = {
     "Surroundings": "phusong.surroundings",
     "Target": "phusong.progress",
     "Terrain": "phusong.terrain",
+    "Works": "phusong.plan",
     "assess": "phusong.service",
     "calibrate": "phusong.calibration",
     "carry": "phusong.units",
     "chain": "phusong.units",
     "check": "phusong.pipeline",
+    "deadlines": "phusong.plan",
     "declared": "phusong.declared",
     "disagreement": "phusong.declared",
     "draw": "phusong.maps",
@@ -49,8 +51,10 @@ _ROOMS = {
     "propose": "phusong.siting",
     "rank": "phusong.plan",
     "read": "phusong.pipeline",
+    "risks": "phusong.plan",
     "run": "phusong.pipeline",
     "save": "phusong.maps",
+    "schedule": "phusong.plan",
     "track": "phusong.progress",
 }
 
@@ -66,7 +70,7 @@ if TYPE_CHECKING:
     from phusong.links import link
     from phusong.maps import draw, save
     from phusong.pipeline import check, read, run
-    from phusong.plan import Goal, rank
+    from phusong.plan import Goal, Works, deadlines, rank, risks, schedule
     from phusong.profile import Profile
     from phusong.progress import Target, on_air, track
     from phusong.radio.budget import Radio

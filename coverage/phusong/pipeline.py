@@ -24,7 +24,7 @@ from phusong.declared import declared, disagreement, disagreement_by_operator
 from phusong.geo import to_degrees
 from phusong.ledger import Ledger
 from phusong.links import link
-from phusong.plan import rank
+from phusong.plan import deadlines, rank, risks, schedule
 from phusong.progress import on_air, snapshot_dates, track
 from phusong.service import assess
 from phusong.siting import propose
@@ -136,6 +136,12 @@ STAGES: tuple[Stage, ...] = (
           lambda r, say: _snapshots(r, say)),
     Stage("progress", ("snapshots",), ("targets",),
           lambda r, say: track(r.points, r.services, r.study.targets)),
+    Stage("schedule", ("plan",), ("works", "targets", "day"),
+          lambda r, say: schedule(*_planned(r), targets=r.study.targets, day=r.study.day)),
+    Stage("deadlines", ("plan", "snapshots"), ("works", "targets", "day"),
+          lambda r, say: deadlines(*_planned(r), **_promised(r))),
+    Stage("risks", ("plan", "snapshots"), ("works", "targets", "day"),
+          lambda r, say: risks(*_planned(r), **_promised(r))),
 )
 
 
@@ -308,6 +314,16 @@ def _snapshots(results: Results, say: Report | None) -> pd.DataFrame:
         for need in study.needs.values():
             frames.append(assess(results.points, before[1], need).assign(date=pd.Timestamp(day)))
     return pd.concat(frames[::-1])
+
+
+def _planned(results: Results) -> tuple[Any, ...]:
+    return (results.plan, results.points, results.spots, results.reach, results.costs,
+            results.study.goal, results.study.works)
+
+
+def _promised(results: Results) -> dict[str, Any]:
+    study = results.study
+    return {"targets": study.targets, "services": results.services[study.day], "day": study.day}
 
 
 def _services(snapshots: pd.DataFrame) -> dict[dt.date, dict[str, pd.DataFrame]]:

@@ -17,7 +17,7 @@ from pydantic import Field, PrivateAttr, ValidationError, field_validator, model
 from phusong.cost import Costs
 from phusong.errors import Fault, MissingFileError, StudyError
 from phusong.nouns import Noun, Text, nearest
-from phusong.plan import Goal
+from phusong.plan import Goal, Works
 from phusong.profile import Profile
 from phusong.progress import Target
 from phusong.radio.budget import Radio
@@ -94,6 +94,8 @@ class Study(Noun):
         Unit costs and how they are discounted.
     goal : Goal
         What a plan shall achieve.
+    works : Works
+        Crews, lead times, rain, money by quarter.
     targets : tuple of Target
         Dated promises.
     """
@@ -111,6 +113,7 @@ class Study(Noun):
     siting: Siting = Siting()
     costs: Costs
     goal: Goal
+    works: Works = Works()
     targets: tuple[Target, ...] = ()
 
     _folder: Path = PrivateAttr(default=Path())

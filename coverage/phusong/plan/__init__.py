@@ -10,9 +10,11 @@ from phusong.plan.optimise import Optimised, optimise
 from phusong.plan.problem import Problem
 from phusong.plan.rank import curve, rank
 from phusong.plan.reach import covering_problem
+from phusong.plan.schedule import deadlines, risks, schedule
 from phusong.plan.why import Why, why
+from phusong.plan.works import Duration, Works
 
 __all__ = [
-    "Goal", "Optimised", "Problem", "Why", "covering_problem", "curve", "optimise", "rank",
-    "weights", "why",
+    "Duration", "Goal", "Optimised", "Problem", "Why", "Works", "covering_problem", "curve",
+    "deadlines", "optimise", "rank", "risks", "schedule", "weights", "why",
 ]

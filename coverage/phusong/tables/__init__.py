@@ -14,12 +14,36 @@ import geopandas as gpd
 import pandas as pd
 
 from phusong.errors import Fault, InputError
+from phusong.tables.dating import DEADLINES, RISKS, SCHEDULE
 from phusong.tables.declaration import EVIDENCE, STATUSES, Column, Table, declare
 
-__all__ = ["CONTRADICTIONS", "COSTS", "DISAGREEMENT", "DISAGREEMENT_BY_OPERATOR", "EVIDENCE",
-           "LINKS", "MEASUREMENTS", "PLAN", "POINTS", "PROGRESS", "REPORTS",
-           "SERVICE", "SITES", "STATUSES", "TABLES", "Column", "Table", "check", "empty", "faults",
-           "joined", "split"]
+__all__ = [
+    "CONTRADICTIONS",
+    "COSTS",
+    "DEADLINES",
+    "DISAGREEMENT",
+    "DISAGREEMENT_BY_OPERATOR",
+    "EVIDENCE",
+    "LINKS",
+    "MEASUREMENTS",
+    "PLAN",
+    "POINTS",
+    "PROGRESS",
+    "REPORTS",
+    "RISKS",
+    "SCHEDULE",
+    "SERVICE",
+    "SITES",
+    "STATUSES",
+    "TABLES",
+    "Column",
+    "Table",
+    "check",
+    "empty",
+    "faults",
+    "joined",
+    "split",
+]
 
 REASONS = ("covered", "margin_too_thin", "no_site_in_range", "terrain_blocked", "signal_too_weak",
            "no_elevation", "no_site_data", "no_location", "out_of_model_range",
@@ -238,7 +262,7 @@ MEASUREMENTS = declare(
 
 TABLES: Mapping[str, Table] = MappingProxyType({t.name: t for t in (
     POINTS, SITES, LINKS, SERVICE, DISAGREEMENT, DISAGREEMENT_BY_OPERATOR, COSTS, PLAN, PROGRESS,
-    REPORTS, MEASUREMENTS)})
+    REPORTS, MEASUREMENTS, SCHEDULE, DEADLINES, RISKS)})
 
 _DTYPES = {"text": "str", "float": "float64", "int": "int64", "bool": "bool",
            "date": "datetime64[s]"}
