@@ -174,6 +174,21 @@ def run(study: StudyArg, home: Home = HERE, inputs: Inputs = None,
                 screen.say(f"Map: {figures['map']}")
 
 
+@app.command()
+def schedule(study: StudyArg, home: Home = HERE, inputs: Inputs = None, quiet: Quiet = False,
+             json: Json = False) -> None:
+    """Dates for the plan: who builds what when, and will the deadlines be met."""
+    screen = Screen(quiet=quiet or json, as_json=json)
+    with _told(screen):
+        from phusong.summary import dates
+
+        figures = dates(_run(_open(study, home, inputs), home, screen))
+        if json:
+            screen.document(figures)
+        else:
+            screen.dates(figures)
+
+
 @app.command("map")
 def draw_map(study: StudyArg, home: Home = HERE, inputs: Inputs = None, as_of: Day = None,
              language: Annotated[str, typer.Option(help="vi or en.")] = "vi",

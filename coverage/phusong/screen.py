@@ -130,6 +130,7 @@ class Screen:
         self._contradictions(figures["declared"])
         self.targets(figures["targets"], language)
         self._plan(figures)
+        self.deadlines(figures["deadlines"])
         left = ", ".join(f"{n:,} {why.replace('_', ' ')}" for why, n in
                          sorted(figures["left_out"].items(), key=lambda item: (-item[1], item[0])))
         self.say(f"{figures['candidates']:,} candidate sites"
@@ -186,6 +187,46 @@ class Screen:
                           f"{row['cost_total'] / scale:,.1f}", f"{row['students_gained']:,.0f}",
                           f"{row['students_per_cost']:.4g}", f"{row['points_gained']:,.0f}")
         self.out.print(table)
+
+
+    def deadlines(self, rows: list[dict[str, Any]]) -> None:
+        """Show whether the plan meets each deadline, and with what probability."""
+        if not rows:
+            return
+        table = _table("Deadlines with this plan", "Deadline", "To close", "Plan closes",
+                       "Half sure by", "90 % sure by", "Probability", right=(2, 3, 6))
+        for row in rows:
+            sure = f"{row['probability']:.0%}" + (f" ({row['reason'].replace('_', ' ')})"
+                                                  if row["reason"] else "")
+            table.add_row(escape(row["target"]), row["deadline"], f"{row['needed']:,}",
+                          f"{row['closable']:,}", row["reached_p50"] or "never",
+                          row["reached_p90"] or "never", sure)
+        self.out.print(table)
+
+    def dates(self, figures: dict[str, Any]) -> None:
+        """Show the dates of a plan: sites in turn, deadlines, the jobs that carry the risk."""
+        table = _table("Turn", "Site", "What", "Operator", "Crew", "Because", "Crew from", "until",
+                       "On air", "90 % sure by", "Students", right=(0, 4, 10))
+        for row in figures["schedule"]:
+            table.add_row(str(row["turn"]), row["site_id"], row["intervention"], row["operator"],
+                          str(row["crew"]), row["first_because"], *(
+                              row[c] or "never" for c in ("crew_from", "crew_until", "on_air",
+                                                          "on_air_p90")),
+                          f"{row['students_gained']:,.0f}")
+        self.out.print(table)
+        self.deadlines(figures["deadlines"])
+        risks = _table("Carries the risk of", "Site", "What", "Days late it costs",
+                       "Probability it costs", right=(3, 4))
+        for row in figures["risks"]:
+            risks.add_row(escape(row["target"]), row["site_id"], row["intervention"],
+                          f"{row['days_won']:.1f}", f"{row['probability_won']:+.1%}")
+        if figures["risks"]:
+            self.out.print(risks)
+        weak = [n for n, d in figures["durations"].items() if d["confidence"] == "L"]
+        if weak:
+            self.say(f"{len(weak)} of {len(figures['durations'])} durations are planning "
+                     f"assumptions (confidence L); replace them under works: durations: in the "
+                     f"study file.")
 
 
 def _table(*headers: str, right: Any = ()) -> Table:

@@ -9,7 +9,7 @@ import pandas as pd
 from phusong.pipeline import Results
 from phusong.tables import CONTRADICTIONS, STATUSES, split
 
-__all__ = ["assumptions", "summarise"]
+__all__ = ["assumptions", "dates", "summarise"]
 
 TOP = 10
 
@@ -28,11 +28,19 @@ def summarise(results: Results) -> dict[str, Any]:
         ``study``, ``title``, ``fictional``, ``as_of``, ``definition``,
         ``points`` and ``learners`` by status (plus ``all``), ``poor_learners``
         (None where no file counts them),
+<<<<<<< HEAD
         ``reasons``, ``by_kind``, ``declared`` (points by status in operators' footprints and
         how often the model contradicts them, in all and ``by_operator``; None without any),
         ``targets`` (newest snapshot of each), ``plan`` (the first ten sites), ``candidates``,
         ``left_out`` (places that were looked at and why not proposed), ``notes``,
         ``assumptions``, ``digest``.  JSON can write it.
+=======
+        ``reasons``, ``by_kind``, ``targets`` (newest snapshot of each),
+        ``plan`` (the first ten sites), ``deadlines`` (does the plan meet
+        them), ``candidates``, ``left_out`` (places that
+        were looked at and why not proposed), ``notes``, ``assumptions``,
+        ``digest``.  JSON can write it.
+>>>>>>> 12afe8a (Schedule on the command line, in the summary and in the docs)
     """
     study = results.study
     service = results.service
@@ -52,12 +60,41 @@ def summarise(results: Results) -> dict[str, Any]:
         "targets": _targets(results),
         "plan": _plan(results),
         "plan_sites": len(results.plan),
+        "deadlines": _records(results.deadlines),
         "candidates": int(results.spots["site_id"].nunique()) if len(results.spots) else 0,
         "left_out": dict(results.spots.attrs.get("left_out", {})),
         "notes": list(results.spots.attrs.get("notes", [])),
         "assumptions": assumptions(results),
         "digest": results.digest,
     }
+
+
+def dates(results: Results) -> dict[str, Any]:
+    """Return the dates of a plan as plain values: every site, every deadline, every risk.
+
+    Returns
+    -------
+    dict
+        ``schedule``, ``deadlines`` and ``risks``: the rows of those tables, days as ISO
+        text, what never comes as null; ``assumed``: durations that are planning
+        assumptions or the study's own, with their source.
+    """
+    works = results.study.works
+    used = {name: works.duration(name) for name in works.names}
+    return {"study": results.study.name, "as_of": results.study.day.isoformat(),
+            "title": results.study.title.model_dump(), "fictional": results.study.fictional,
+            "schedule": _records(results.schedule), "deadlines": _records(results.deadlines),
+            "risks": _records(results.risks),
+            "durations": {name: d.model_dump() for name, d in used.items()}}
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    frame = table.reset_index()
+    for column in frame.select_dtypes("datetime").columns:
+        frame[column] = frame[column].dt.strftime("%Y-%m-%d")
+    frame = frame.astype(object)
+    return [{str(k): v for k, v in row.items()}
+            for row in frame.where(frame.notna(), None).to_dict("records")]
 
 
 def assumptions(results: Results) -> dict[str, int]:

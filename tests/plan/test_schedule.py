@@ -174,7 +174,8 @@ def test_the_job_that_carries_the_risk_is_named_first() -> None:
     found = risks(*case.given, targets=[target], services={"data": case.service()}, day=DAY)
     assert faults(found, RISKS) == []
     assert found["site_id"].tolist() == ["C"]
-    assert found["days_won"].iloc[0] > 0 and found["probability_won"].iloc[0] > 0
+    assert found["days_won"].iloc[0] > 0
+    assert found["probability_won"].iloc[0] > 0
     for covered, why in (("abc", "reached"), ("", "plan_closes_too_few")):
         wanted = target.model_copy(update={"goal": 3 if covered else 4})
         verdict = deadlines(*case.given, targets=[wanted], day=DAY,
@@ -206,7 +207,8 @@ def test_crews_never_overlap_and_never_idle_while_work_waits(jobs: int, crews: i
     team = np.zeros(jobs, np.int64)
     begin, finish, crew = assign(ready, outdoor, work, team, np.array([crews]), done)
     can = np.array([_slow_after(r, o, done) for r, o in zip(ready[0], outdoor[0], strict=True)])
-    assert (begin[0] >= can - 1e-9).all() and crew.max() < crews
+    assert (begin[0] >= can - 1e-9).all()
+    assert crew.max() < crews
     for j in range(jobs):
         assert finish[0, j] == pytest.approx(_slow_after(begin[0, j], work[0, j], done))
         mine = [i for i in range(jobs) if crew[0, i] == crew[0, j] and i != j]
@@ -231,7 +233,7 @@ def test_broken_input_says_what_is_wrong() -> None:
     with pytest.raises(InputError, match="priced sites"):
         schedule(case.plan, case.points, case.spots, case.reach, case.costs.iloc[:1], GOAL,
                  case.works, day=DAY)
-    for wrong, said in (({"durations": {"permit.makro": {"base": 1}}}, 'Did you mean "permit.macro"'),
+    for wrong, said in (({"durations": {"permit.makro": {"base": 1}}}, 'mean "permit.macro"'),
                         ({"durations": {"permit.macro": {"low": 90}}}, "ascending order"),
                         ({"budget": {"2022-1": 5.0}}, "write it like 2022Q1"),
                         ({"budget": {"2022Q1": -5.0}}, "no amount of money"),

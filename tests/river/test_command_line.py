@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from phusong.pipeline import STAGES
 
 from tests.river.conftest import Command
 
@@ -38,9 +39,7 @@ def test_second_run_recalls_and_says_the_same(commune: Path, phusong: Command,
     said = json.loads(again.stdout)
     assert {k: v for k, v in said.items() if k != "recalled"} == \
            {k: v for k, v in done.items() if k != "recalled"}
-    assert set(said["recalled"]) == {"links", "service", "declared", "disagreement",
-                                     "disagreement_by_operator", "spots", "reach", "costs", "plan",
-                                     "snapshots", "progress"}
+    assert set(said["recalled"]) == {stage.makes for stage in STAGES}
     assert (hashlib.sha256(page.read_bytes()).hexdigest(), page.stat().st_mtime_ns) == before
 
 
@@ -136,3 +135,18 @@ def test_a_bad_date(commune: Path, phusong: Command) -> None:
     told = phusong("status", "small", "--home", commune, "--as-of", "30/9/2021")
     assert told.returncode == 1
     assert "2021-09-30" in told.stderr
+
+
+def test_schedule_dates_every_site_of_the_plan(commune: Path, phusong: Command,
+                                               done: dict[str, Any]) -> None:
+    said = phusong("schedule", "small", "--home", commune, "--json")
+    assert said.returncode == 0, said.stderr
+    dates = json.loads(said.stdout)
+    assert {r["site_id"] for r in dates["schedule"]} == {r["site_id"] for r in done["plan"]}
+    assert all(r["permitted"] <= r["crew_from"] <= r["crew_until"] <= r["on_air"]
+               for r in dates["schedule"])
+    assert dates["deadlines"] == done["deadlines"]
+    assert [r["target"] for r in dates["deadlines"]] == [t["name"] for t in done["targets"]]
+    shown = phusong("schedule", "small", "--home", commune, "--quiet").stdout
+    assert "planning assumptions" in shown
+    assert dates["schedule"][0]["on_air"] in shown

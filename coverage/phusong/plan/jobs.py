@@ -137,18 +137,22 @@ def jobs_of(plan: pd.DataFrame, spots: pd.DataFrame, costs: pd.DataFrame, works:
         ["operator", "intervention"]].first().loc[order]
     operators = tuple(sorted(set(first["operator"])))
     bill = costs[costs.index.get_level_values("site_id").isin(order)]
-    amounts = bill["quantity"].unstack("item").reindex(order)
     capex = bill["capex_base"].groupby(level="site_id").sum().loc[order].to_numpy(np.float64)
-    power = amounts.reindex(columns=list(_POWER_ITEMS)).fillna(0.0).sum(axis=1)
-    track = amounts.reindex(columns=[_TRACK_ITEM]).fillna(0.0).sum(axis=1)
+    power, track = (_amount(bill, items, order) for items in (_POWER_ITEMS, (_TRACK_ITEM,)))
     return Jobs(
         sites=order, intervention=first["intervention"].to_numpy(object), operators=operators,
         team=np.array([operators.index(o) for o in first["operator"]], np.int64),
-        power_km=power.to_numpy(np.float64), track_km=track.to_numpy(np.float64), capex=capex,
+        power_km=power, track_km=track, capex=capex,
         funded=_funded(capex, works, start),
         locked=locked.reindex(order).fillna(False).to_numpy(bool),
         urgent=urgent.reindex(order).to_numpy().astype("datetime64[D]"),
         start=start)
+
+
+def _amount(bill: pd.DataFrame, items: tuple[str, ...], order: pd.Index) -> Array:
+    """Return how much of some items each site's bill has, (jobs,)."""
+    mine = bill.loc[bill.index.get_level_values("item").isin(items), "quantity"]
+    return mine.groupby(level="site_id").sum().reindex(order).fillna(0.0).to_numpy(np.float64)
 
 
 def _check(plan: pd.DataFrame, spots: pd.DataFrame, costs: pd.DataFrame) -> None:

@@ -1,4 +1,4 @@
-"""`schedule`: dates for a plan; `deadlines`: will the targets be met; `risks`: which jobs decide."""
+"""`schedule`: dates for a plan; `deadlines`: are targets met; `risks`: which jobs decide."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def schedule(plan: pd.DataFrame, points: pd.DataFrame, spots: pd.DataFrame, reac
         "points_gained": gained["points_gained"].to_numpy(),
     }, index=jobs.sites.rename("site_id"))
     days = [c.name for c in SCHEDULE.columns.values() if c.kind == "date"]
-    return out.astype({c: "datetime64[s]" for c in days})
+    return out.astype(dict.fromkeys(days, "datetime64[s]"))
 
 
 def _ranks(plan: pd.DataFrame, jobs: Jobs) -> NDArray[np.int64]:
@@ -246,7 +246,7 @@ def deadlines(plan: pd.DataFrame, points: pd.DataFrame, spots: pd.DataFrame, rea
         rows.append(_verdict(case, wanted, dates))
     out = pd.DataFrame(rows).set_index("target")
     days = [c.name for c in DEADLINES.columns.values() if c.kind == "date"]
-    return out.astype({c: "datetime64[s]" for c in days})
+    return out.astype(dict.fromkeys(days, "datetime64[s]"))
 
 
 def _verdict(case: _Case, wanted: _Wanted, dates: Dates) -> dict[str, object]:

@@ -174,6 +174,11 @@ class Works(Noun):
                 raise ValueError(f"{name}: {amount} is no amount of money")
         return dict(sorted(given.items()))
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all durations, as in ``plan/durations.yml``."""
+        return tuple(_register())
+
     def duration(self, name: str) -> Duration:
         """Return how long a step takes: the study's figure, else the program's.
 
