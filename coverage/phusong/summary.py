@@ -28,19 +28,11 @@ def summarise(results: Results) -> dict[str, Any]:
         ``study``, ``title``, ``fictional``, ``as_of``, ``definition``,
         ``points`` and ``learners`` by status (plus ``all``), ``poor_learners``
         (None where no file counts them),
-<<<<<<< HEAD
         ``reasons``, ``by_kind``, ``declared`` (points by status in operators' footprints and
         how often the model contradicts them, in all and ``by_operator``; None without any),
-        ``targets`` (newest snapshot of each), ``plan`` (the first ten sites), ``candidates``,
-        ``left_out`` (places that were looked at and why not proposed), ``notes``,
+        ``targets`` (newest snapshot of each), ``plan`` (the first ten sites),
+        ``deadlines`` (whether the plan meets them), ``candidates``, ``left_out`` (places that were looked at and why not proposed), ``notes``,
         ``assumptions``, ``digest``.  JSON can write it.
-=======
-        ``reasons``, ``by_kind``, ``targets`` (newest snapshot of each),
-        ``plan`` (the first ten sites), ``deadlines`` (does the plan meet
-        them), ``candidates``, ``left_out`` (places that
-        were looked at and why not proposed), ``notes``, ``assumptions``,
-        ``digest``.  JSON can write it.
->>>>>>> 12afe8a (Schedule on the command line, in the summary and in the docs)
     """
     study = results.study
     service = results.service
