@@ -31,7 +31,8 @@ def summarise(results: Results) -> dict[str, Any]:
         ``reasons``, ``by_kind``, ``declared`` (points by status in operators' footprints and
         how often the model contradicts them, in all and ``by_operator``; None without any),
         ``targets`` (newest snapshot of each), ``plan`` (the first ten sites),
-        ``deadlines`` (whether the plan meets them), ``candidates``, ``left_out`` (places that were looked at and why not proposed), ``notes``,
+        ``deadlines`` (whether the plan meets them), ``candidates``, ``left_out`` (places that were
+        looked at and why not proposed), ``notes``,
         ``assumptions``, ``digest``.  JSON can write it.
     """
     study = results.study

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,11 @@ FILES = sorted(SOURCE.rglob("*.py"))
 UNITS = ("_m", "_km", "_deg", "_db", "_dbm", "_dbi", "_mhz", "_mbps", "_v", "_per_year")
 QUANTITIES = ("distance", "height", "azimuth", "tilt", "beamwidth", "gain", "loss", "frequency",
               "bandwidth", "slope", "eirp", "margin", "ground", "reach", "capacity")
+
+
+@cache
+def _tree(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
 
 
 def _functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -38,7 +44,7 @@ def test_layers() -> None:
 def test_small_rooms(file: Path) -> None:
     text = file.read_text(encoding="utf-8")
     assert len(text.splitlines()) <= 400, "a file has at most 400 lines"
-    long = {f.name: f.end_lineno - f.lineno + 1 for f in _functions(ast.parse(text))
+    long = {f.name: f.end_lineno - f.lineno + 1 for f in _functions(_tree(file))
             if f.end_lineno - f.lineno + 1 - _docstring_lines(f) > 60}
     assert not long, f"a function has at most 60 lines of code: {long}"
 
@@ -52,7 +58,7 @@ def _docstring_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_to(SOURCE)))
 def test_public_names_are_documented(file: Path) -> None:
-    tree = ast.parse(file.read_text(encoding="utf-8"))
+    tree = _tree(file)
     if file.stat().st_size == 0:
         return
     assert ast.get_docstring(tree), "the room has no docstring"
@@ -64,7 +70,7 @@ def test_public_names_are_documented(file: Path) -> None:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_to(SOURCE)))
 def test_no_tunnels(file: Path) -> None:
-    tree = ast.parse(file.read_text(encoding="utf-8"))
+    tree = _tree(file)
     tunnels = [f.name for f in _functions(tree) if f.args.kwarg and not f.name.startswith("_")
                and f.args.kwarg.arg != "about"]
     assert not tunnels, f"no **kwargs in a public verb: {tunnels}"
@@ -88,7 +94,7 @@ HEAVY = {"rasterio": {"sources"}, "osmnx": {"sources"}, "osmium": {"sources"}, "
 def test_each_heavy_guest_has_one_room(guest: str) -> None:
     seen = set()
     for file in FILES:
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        for node in ast.walk(_tree(file)):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else (
                 [node.module or ""] if isinstance(node, ast.ImportFrom) else [])
             if any(n == guest or n.startswith(f"{guest}.") for n in names):
