@@ -34,6 +34,7 @@ _ROOMS = {
     "Terrain": "phusong.terrain",
     "Works": "phusong.plan",
     "assess": "phusong.service",
+    "break_down": "phusong.tally",
     "calibrate": "phusong.calibration",
     "carry": "phusong.units",
     "chain": "phusong.units",
@@ -44,7 +45,9 @@ _ROOMS = {
     "draw": "phusong.maps",
     "explain": "phusong.explanation",
     "fictional": "phusong.sources.fictional",
+    "flows": "phusong.tally",
     "footprint": "phusong.footprints",
+    "forecast": "phusong.outlook",
     "link": "phusong.links",
     "on_air": "phusong.progress",
     "price": "phusong.cost",
@@ -55,7 +58,7 @@ _ROOMS = {
     "run": "phusong.pipeline",
     "save": "phusong.maps",
     "schedule": "phusong.plan",
-    "track": "phusong.progress",
+    "track": "phusong.tally",
 }
 
 __all__ = ["__version__", *sorted(_ROOMS)]
@@ -69,10 +72,11 @@ if TYPE_CHECKING:
     from phusong.footprints import footprint
     from phusong.links import link
     from phusong.maps import draw, save
+    from phusong.outlook import forecast
     from phusong.pipeline import check, read, run
     from phusong.plan import Goal, Works, deadlines, rank, risks, schedule
     from phusong.profile import Profile
-    from phusong.progress import Target, on_air, track
+    from phusong.progress import Target, on_air
     from phusong.radio.budget import Radio
     from phusong.service import Need, assess
     from phusong.siting import Siting, propose
@@ -80,6 +84,7 @@ if TYPE_CHECKING:
     from phusong.store import Store
     from phusong.study import Study
     from phusong.surroundings import Surroundings
+    from phusong.tally import break_down, flows, track
     from phusong.terrain import Terrain
     from phusong.units import Crosswalk, carry, chain
 

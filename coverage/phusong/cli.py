@@ -82,7 +82,7 @@ def _store(study: Any, home: Path, day: str | None) -> Any:
 
 
 def _run(study: Any, home: Path, screen: Screen, day: str | None = None, full: bool = False,
-         known_on: str | None = None) -> Any:
+         known_on: str | None = None, until: str = "") -> Any:
     from phusong import pipeline
     from phusong.desk import BOOK
 
@@ -91,7 +91,8 @@ def _run(study: Any, home: Path, screen: Screen, day: str | None = None, full: b
         store.forget()
     with screen.steps() as say:
         return pipeline.run(study, store=store, book=home / "data/processed" / study.name / BOOK,
-                            known_on=_date(known_on) if known_on else None, progress=say)
+                            known_on=_date(known_on) if known_on else None, until=until,
+                            progress=say)
 
 
 def _draw(results: Any, home: Path, screen: Screen, language: str, out: Path | None,
@@ -257,21 +258,20 @@ def report(study: StudyArg,
 def status(study: StudyArg, home: Home = HERE, inputs: Inputs = None, as_of: Day = None,
            known_on: Annotated[str | None, typer.Option("--known-on", metavar="DATE", help="With "
                                "the reports known on that day.")] = None,
+           by: Annotated[str, typer.Option(help="province, commune, operator or kind.")] = "",
            quiet: Quiet = False, json: Json = False) -> None:
-    """How far each dated target is."""
+    """How far each dated target is, at which pace, and where."""
     screen = Screen(quiet=quiet or json, as_json=json)
     with _told(screen):
-        from phusong.summary import summarise
+        from phusong.standing import check_by, standing
 
-        figures = summarise(_run(_open(study, home, inputs, as_of), home, screen, as_of,
-                                 known_on=known_on))
-        wanted = {k: figures[k] for k in ("study", "as_of", "fictional", "points", "learners",
-                                          "targets")}
+        check_by(by)
+        figures = standing(_run(_open(study, home, inputs, as_of), home, screen, as_of,
+                                known_on=known_on, until="forecast"))
         if json:
-            screen.document(wanted)
+            screen.document(figures)
         else:
-            screen.say(f"{figures['study']} as of {figures['as_of']}")
-            screen.targets(figures["targets"])
+            screen.standing(figures, by)
 
 
 @app.command()

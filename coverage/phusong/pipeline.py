@@ -24,13 +24,15 @@ from phusong.declared import declared, disagreement, disagreement_by_operator
 from phusong.geo import to_degrees
 from phusong.ledger import Ledger
 from phusong.links import link
+from phusong.outlook import forecast
 from phusong.plan import deadlines, rank, risks, schedule
-from phusong.progress import on_air, snapshot_dates, track
+from phusong.progress import on_air, snapshot_dates
 from phusong.service import assess
 from phusong.siting import propose
 from phusong.store import Store, file_digest, key_of, program_digest
 from phusong.study import Study
 from phusong.surroundings import Surroundings
+from phusong.tally import Beside, break_down, by_operator, flows, services_of, track
 from phusong.terrain import Terrain
 
 __all__ = ["STAGES", "Results", "Stage", "check", "inputs_digest", "open_book", "read", "run",
@@ -51,9 +53,9 @@ class Results:
         not on air on the study's day.
     tables : dict of str to DataFrame
         One table for each stage (``links``, ``service``, ``declared``, ``disagreement``,
-        ``disagreement_by_operator``, ``spots``, ``reach``, ``costs``, ``plan``, ``snapshots``,
-        ``progress``); each is also an attribute.  Without operators' footprints the three
-        tables about them have no rows.
+        ``disagreement_by_operator``, ``snapshots``, ``progress``, ``breakdown``, ``flows``,
+        ``forecast``, ``spots``, ``reach``, ``costs``, ``plan``, ``schedule``, ...); each is also
+        an attribute.  Without operators' footprints the three tables about them have no rows.
     recalled : list of str
         Stages that were read from the store instead of being computed.
     digest : str
@@ -62,6 +64,8 @@ class Results:
         Whether the compiled kernels are loaded.
     cells : dict of date to GeoDataFrame
         SITES on air by day, where operators' reports have a say; empty without a ledger.
+    registers : dict of date to DataFrame
+        The register of gap points by day, as the ledger has it.
     """
 
     study: Study
@@ -74,6 +78,7 @@ class Results:
     digest: str = ""
     warm: bool = False
     cells: dict[dt.date, gpd.GeoDataFrame] = field(default_factory=dict)
+    registers: dict[dt.date, pd.DataFrame] = field(default_factory=dict)
 
     def __getattr__(self, name: str) -> pd.DataFrame:
         if name.startswith("_") or name not in self.tables:
@@ -98,7 +103,15 @@ class Results:
     @property
     def services(self) -> dict[dt.date, dict[str, pd.DataFrame]]:
         """SERVICE by day and by definition, as `track` counts them."""
-        return _services(self.tables["snapshots"])
+        return services_of(self.tables["snapshots"])
+
+    @property
+    def beside(self) -> Beside:
+        """What is known beside the model, and the model operator by operator."""
+        snapshots = self.tables["snapshots"]
+        operators = sorted(set(snapshots["operator"]) - {""})
+        return Beside(registers=self.registers, by_operator={
+            name: services_of(snapshots, name) for name in operators})
 
 
 class Stage(NamedTuple):
@@ -123,6 +136,16 @@ STAGES: tuple[Stage, ...] = (
     Stage("disagreement_by_operator", ("links",), ("need",),
           lambda r, say: disagreement_by_operator(r.points, r.links, r.around.footprints,
                                                   r.study.need)),
+    Stage("snapshots", ("links",), ("targets", "needs", "radio", "day"),
+          lambda r, say: _snapshots(r, say)),
+    Stage("progress", ("snapshots",), ("targets",),
+          lambda r, say: track(r.points, r.services, r.study.targets, beside=r.beside)),
+    Stage("breakdown", ("snapshots",), ("targets",),
+          lambda r, say: break_down(r.points, r.services, r.study.targets, beside=r.beside)),
+    Stage("flows", ("snapshots",), ("targets",),
+          lambda r, say: flows(r.points, r.services, r.study.targets, beside=r.beside)),
+    Stage("forecast", ("progress",), ("targets", "day"),
+          lambda r, say: forecast(r.progress, r.study.targets, r.study.day)),
     Stage("spots", ("service",), ("siting", "radio", "goal"),
           lambda r, say: propose(r.gaps, r.standing, r.terrain, r.around, r.study.siting,
                                  radio=r.study.radio)),
@@ -132,10 +155,6 @@ STAGES: tuple[Stage, ...] = (
           lambda r, say: price(r.spots, r.around, r.study.costs)),
     Stage("plan", ("reach", "costs"), ("goal",),
           lambda r, say: rank(r.gaps, r.spots, r.reach, r.costs, r.study.goal)),
-    Stage("snapshots", ("links",), ("targets", "needs", "radio", "day"),
-          lambda r, say: _snapshots(r, say)),
-    Stage("progress", ("snapshots",), ("targets",),
-          lambda r, say: track(r.points, r.services, r.study.targets)),
     Stage("schedule", ("plan",), ("works", "targets", "day"),
           lambda r, say: schedule(*_planned(r), targets=r.study.targets, day=r.study.day)),
     Stage("deadlines", ("plan", "snapshots"), ("works", "targets", "day"),
@@ -241,6 +260,7 @@ def _with_reports(results: Results, book: Path | None, known_on: dt.date | None)
     with open_book(book, study, results.points, results.sites) as ledger:
         for day in {study.day, *snapshot_dates(study.targets, study.day)}:
             results.cells[day] = ledger.state(day, known_on)
+            results.registers[day] = ledger.gaps(day, known_on)
         return key_of(ledger.head, str(known_on))
 
 
@@ -312,7 +332,10 @@ def _snapshots(results: Results, say: Report | None) -> pd.DataFrame:
         if before is None or not before[0].equals(cells.index):
             before = (cells.index, link(results.points, cells, results.terrain, study.radio))
         for need in study.needs.values():
-            frames.append(assess(results.points, before[1], need).assign(date=pd.Timestamp(day)))
+            frames.append(assess(results.points, before[1], need).assign(date=pd.Timestamp(day),
+                                                                         operator=""))
+        frames.append(by_operator(results.points, before[1], study.targets,
+                                  results.registers.get(day)).assign(date=pd.Timestamp(day)))
     return pd.concat(frames[::-1])
 
 
@@ -324,13 +347,6 @@ def _planned(results: Results) -> tuple[Any, ...]:
 def _promised(results: Results) -> dict[str, Any]:
     study = results.study
     return {"targets": study.targets, "services": results.services[study.day], "day": study.day}
-
-
-def _services(snapshots: pd.DataFrame) -> dict[dt.date, dict[str, pd.DataFrame]]:
-    found: dict[dt.date, dict[str, pd.DataFrame]] = {}
-    for (day, definition), frame in snapshots.groupby(["date", "definition"], sort=True):
-        found.setdefault(pd.Timestamp(day).date(), {})[str(definition)] = frame.drop(columns="date")
-    return found
 
 
 def warm_up(study: Study, progress: Report | None = None) -> None:

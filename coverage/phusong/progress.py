@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import pandas as pd
 from pydantic import Field, model_validator
 
 from phusong.nouns import Noun, Text
 from phusong.service import Need
-from phusong.tables import PROGRESS, STATUSES, empty, split
+from phusong.tables import split
 
-__all__ = ["Target", "members", "on_air", "snapshot_dates", "track"]
+__all__ = ["Target", "locked_on", "members", "on_air", "on_list", "snapshot_dates"]
 
 
 class Target(Noun):
@@ -34,8 +34,14 @@ class Target(Noun):
         Definition of covered (the study file names one of its definitions).
     file : str or None
         File with a column ``point_id``; None = the points' own ``targets`` column.
-    kinds : tuple of str
-        Kinds of points that belong to the list as a whole; empty = none.
+    kinds, communes, provinces : tuple of str
+        Kinds of points, codes of communes, codes of provinces.
+    lockdown_on : date or None
+        Points whose locality is under distancing on that day.
+        Where any of these four is given, all points that meet every one given
+        belong to the list, beside those of `file` and of the column.
+    window_weeks : int
+        Weeks before the day spoken of whose pace the forecast goes on with.
     source : str
         Who set the target, where it is written.
     """
@@ -48,6 +54,10 @@ class Target(Noun):
     need: Need = Need()
     file: str | None = None
     kinds: tuple[str, ...] = ()
+    communes: tuple[str, ...] = ()
+    provinces: tuple[str, ...] = ()
+    lockdown_on: dt.date | None = None
+    window_weeks: int = Field(default=12, ge=2, le=520)
     source: str = ""
 
     @model_validator(mode="after")
@@ -59,12 +69,68 @@ class Target(Noun):
 
 
 def members(points: pd.DataFrame, target: Target) -> pd.Series:
-    """Tell which points belong to `target` (bool, aligned to ``points.index``)."""
+    """Tell which points belong to `target` by the study's files (bool, aligned to the points)."""
     if "targets" in points.columns:
         named = points["targets"].map(lambda cell: target.name in split(cell)).astype(bool)
     else:
         named = pd.Series(False, index=points.index)
-    return named | points["kind"].isin(target.kinds)
+    rules = [(column, wanted) for column, wanted in (
+        ("kind", target.kinds), ("commune_code", target.communes),
+        ("province_code", target.provinces)) if wanted]
+    if not rules and target.lockdown_on is None:
+        return named
+    meets = pd.Series(True, index=points.index)
+    for column, wanted in rules:
+        meets &= points[column].isin(wanted) if column in points.columns else False
+    if target.lockdown_on is not None:
+        meets &= locked_on(points, target.lockdown_on)
+    return named | meets
+
+
+def locked_on(points: pd.DataFrame, day: dt.date | pd.Timestamp) -> pd.Series:
+    """Tell which points lie in a locality under distancing on `day` (bool, aligned).
+
+    First and last day count; a spell without a last day goes on.
+    """
+    when = pd.Timestamp(day)
+    if "lockdown_from" not in points.columns:
+        return pd.Series(False, index=points.index)
+    begun = points["lockdown_from"] <= when
+    if "lockdown_to" not in points.columns:
+        return begun
+    return begun & ~(points["lockdown_to"] < when)
+
+
+def on_list(points: pd.DataFrame, target: Target, register: pd.DataFrame | None = None) -> pd.Index:
+    """Return the points of `target` on one day: the files' list, moved by the register.
+
+    Parameters
+    ----------
+    points : DataFrame
+        POINTS.
+    target : Target
+        The list.
+    register : DataFrame, optional
+        The register of gap points as it stands on that day (`Ledger.gaps`).  A
+        point that it has open under the target's name is on the list; one that
+        it has withdrawn or merged is not.  A row that names no target speaks of
+        the point wherever the files list it.
+
+    Returns
+    -------
+    Index
+        In the order of `points`; points that only the register knows come last,
+        by ``point_id``.
+    """
+    listed = points.index[members(points, target).to_numpy(bool)]
+    if register is None or not len(register):
+        return listed
+    about = register[register["target"].isin(["", target.name])]
+    open_here = about.index[((about["status"] == "open")
+                             & (about["target"] == target.name)).to_numpy(bool)]
+    closed = about.index[(about["status"] != "open").to_numpy(bool)]
+    kept = points.index[points.index.isin(listed.union(open_here)) & ~points.index.isin(closed)]
+    return kept.append(open_here.difference(points.index).sort_values())
 
 
 def on_air(sites: pd.DataFrame, day: dt.date | pd.Timestamp) -> pd.DataFrame:
@@ -97,54 +163,3 @@ def snapshot_dates(targets: Iterable[Target], as_of: dt.date) -> list[dt.date]:
             days.add(month.date())
             month += pd.offsets.MonthBegin(1)
     return sorted(days)
-
-
-def track(points: pd.DataFrame, services: Mapping[dt.date, Mapping[str, pd.DataFrame]],
-          targets: Iterable[Target]) -> pd.DataFrame:
-    """Count every target on every snapshot.
-
-    Parameters
-    ----------
-    points : DataFrame
-        POINTS.
-    services : mapping of date to mapping of definition name to DataFrame
-        SERVICE of all points on each day, by the name of the definition.
-    targets : iterable of Target
-        What was promised.
-
-    Returns
-    -------
-    DataFrame
-        PROGRESS, indexed by (target, date).  An unknown is counted as
-        unknown, never as uncovered.
-    """
-    rows = []
-    for target in targets:
-        inside = points[members(points, target)]
-        for day in sorted(services):
-            service = services[day][target.need.name].loc[inside.index]
-            rows.append(_row(target, day, inside, service))
-    if not rows:
-        return empty(PROGRESS)
-    return pd.DataFrame(rows).set_index(["target", "date"])
-
-
-def _row(target: Target, day: dt.date, inside: pd.DataFrame, service: pd.DataFrame) -> dict:
-    counts = service["status"].value_counts()
-    learners = _numbers(inside, "learners")
-    poor = _numbers(inside, "learners_poor") + _numbers(inside, "learners_near_poor")
-    covered = service["status"] == "covered"
-    return {
-        "target": target.name, "date": pd.Timestamp(day),
-        "goal": len(inside) if target.goal is None else target.goal, "points": len(inside),
-        **{status: int(counts.get(status, 0)) for status in STATUSES},
-        "learners": float(learners.sum()), "learners_covered": float(learners[covered].sum()),
-        "learners_poor_uncovered": float(poor[service["status"] == "uncovered"].sum()),
-        "deadline": pd.Timestamp(target.deadline), "evidence": "modelled",
-    }
-
-
-def _numbers(points: pd.DataFrame, column: str) -> pd.Series:
-    if column not in points.columns:
-        return pd.Series(0.0, index=points.index)
-    return points[column].fillna(0.0)

@@ -163,16 +163,60 @@ class Screen:
         self.out.print(table)
 
     def targets(self, targets: list[dict[str, Any]], language: str = "en") -> None:
-        """Show how far each target is."""
+        """Show how far each target is, at which pace, and when it may be reached."""
         if not targets:
             return
         table = _table("Target", "Deadline", "Goal", *STATUSES, right=range(2, 7))
         for t in targets:
-            late = t["covered"] < t["goal"] and t["days_to_deadline"] < 0
-            when = f"{t['deadline']}" + (f" ({-t['days_to_deadline']} days past)" if late else "")
-            table.add_row(escape(t["label"][language] or t["name"]), when, f"{t['goal']:,}",
-                          *(f"{t[s]:,}" for s in STATUSES))
+            table.add_row(escape(t["label"][language] or t["name"]), t["deadline"],
+                          f"{t['goal']:,}", *(f"{t[s]:,}" for s in STATUSES))
         self.out.print(table)
+        for t in targets:
+            self.say(f"{t['label'][language] or t['name']}: {_outlook(t)}")
+
+    def standing(self, figures: dict[str, Any], by: str = "", language: str = "en") -> None:
+        """Show the progress of a study; `by` adds a breakdown."""
+        mark = "  [FICTIONAL DATA]" if figures["fictional"] else ""
+        self.say(f"{figures['title'][language] or figures['study']}{mark} as of "
+                 f"{figures['as_of']}, covered means: {figures['definition']}")
+        self.targets(figures["targets"], language)
+        self._students(figures["targets"], language)
+        for t in figures["targets"]:
+            self.say(f"{t['label'][language] or t['name']}: {_since(t)}")
+        if by:
+            self._breakdown(figures, by, language)
+
+    def _students(self, targets: list[dict[str, Any]], language: str) -> None:
+        table = _table("Students", "", *STATUSES, "all", right=range(2, 7))
+        for t in targets:
+            name = escape(t["label"][language] or t["name"])
+            for short, words in (("learners", "all"), ("poor", "poor"),
+                                 ("near_poor", "near-poor")):
+                counts = [t[f"{short}_{s}"] or 0 for s in STATUSES]
+                table.add_row(name, words, *(f"{c:,.0f}" for c in (*counts, sum(counts))))
+                name = ""
+        self.out.print(table)
+
+    def _breakdown(self, figures: dict[str, Any], by: str, language: str) -> None:
+        labels = {t["name"]: t["label"][language] or t["name"] for t in figures["targets"]}
+        rows = figures["breakdown"].get(by, [])
+        for name, label in labels.items():
+            own = [row for row in rows if row["target"] == name]
+            if not own:
+                continue
+            self.out.print(f"[bold]{escape(label)}[/] by {by}")
+            table = _table(by.capitalize(), *STATUSES, "students", "not covered", "of them poor*",
+                           right=range(1, 8))
+            for row in own:
+                table.add_row(escape(" ".join(filter(None, (row["value"], row["label"])))
+                                     or "(not known)"),
+                              *(f"[{COLOURS[s]}]{row[s]:,}[/]" for s in STATUSES),
+                              f"{row['learners']:,.0f}", f"{row['learners_uncovered']:,.0f}",
+                              f"{row['learners_poor_uncovered']:,.0f}")
+            self.out.print(table)
+        if rows:
+            self.say("* poor and near-poor students at points that are not covered"
+                     + ("; by operator, its own cells alone" if by == "operator" else ""))
 
     def _plan(self, figures: dict[str, Any]) -> None:
         if not figures["plan"]:
@@ -187,7 +231,6 @@ class Screen:
                           f"{row['cost_total'] / scale:,.1f}", f"{row['students_gained']:,.0f}",
                           f"{row['students_per_cost']:.4g}", f"{row['points_gained']:,.0f}")
         self.out.print(table)
-
 
     def deadlines(self, rows: list[dict[str, Any]]) -> None:
         """Show whether the plan meets each deadline, and with what probability."""
@@ -227,6 +270,38 @@ class Screen:
             self.say(f"{len(weak)} of {len(figures['durations'])} durations are planning "
                      f"assumptions (confidence L); replace them under works: durations: in the "
                      f"study file.")
+
+
+NO_FORECAST = {
+    "reached": "the goal is reached",
+    "no_window": "no forecast: fewer than two weeks of snapshots",
+    "too_few": "no forecast: only {won} points won in {weeks:.0f} weeks",
+}
+
+
+def _outlook(target: dict[str, Any]) -> str:
+    """Say in one sentence when a target may be reached, or why nobody can tell."""
+    f, late = target["forecast"], -target["days_to_deadline"]
+    when = f"deadline passed {late} days ago; " if late > 0 and f["reason"] != "reached" else ""
+    if f["reason"]:
+        return when + NO_FORECAST[f["reason"]].format(won=f["won"], weeks=f["window_weeks"] or 0)
+    median, low, high = (f[n] or "beyond ten years" for n in ("date_median", "date_low",
+                                                              "date_high"))
+    if f["date_median"] is None and f["date_low"] is None:
+        return f"{when}at this pace ({f['pace_per_week']:+.1f} a week) not within ten years"
+    needed = f["pace_needed_per_week"]
+    meets = f", {f['chance_by_deadline']:.0%} by the deadline (needs {needed:.1f} a week)" \
+        if needed else ""
+    return (f"{when}{f['remaining']:,} left at {f['pace_per_week']:+.1f} a week; if that goes on, "
+            f"done {median} (80 %: {low} to {high}){meets}")
+
+
+def _since(target: dict[str, Any]) -> str:
+    """Say in one line what changed since the snapshot before."""
+    if target["since"] is None:
+        return "first snapshot"
+    return (f"since {target['since']} {target['won']:,} won, {target['lost']:,} lost, "
+            f"{target['joined']:,} joined the list, {target['left']:,} left it")
 
 
 def _table(*headers: str, right: Any = ()) -> Table:

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from phusong.pipeline import Results
+from phusong.standing import target_figures
 from phusong.tables import CONTRADICTIONS, STATUSES, split
 
 __all__ = ["assumptions", "dates", "summarise"]
@@ -30,7 +31,8 @@ def summarise(results: Results) -> dict[str, Any]:
         (None where no file counts them),
         ``reasons``, ``by_kind``, ``declared`` (points by status in operators' footprints and
         how often the model contradicts them, in all and ``by_operator``; None without any),
-        ``targets`` (newest snapshot of each), ``plan`` (the first ten sites),
+        ``targets`` (newest snapshot of each:
+        `standing.target_figures`), ``plan`` (the first ten sites),
         ``deadlines`` (whether the plan meets them), ``candidates``, ``left_out`` (places that were
         looked at and why not proposed), ``notes``,
         ``assumptions``, ``digest``.  JSON can write it.
@@ -50,7 +52,7 @@ def summarise(results: Results) -> dict[str, Any]:
         "reasons": {str(k): int(v) for k, v in service["reason"].value_counts().items()},
         "by_kind": _by_kind(results.points, service),
         "declared": _declared(results),
-        "targets": _targets(results),
+        "targets": target_figures(results),
         "plan": _plan(results),
         "plan_sites": len(results.plan),
         "deadlines": _records(results.deadlines),
@@ -141,21 +143,6 @@ def _declared(results: Results) -> dict[str, Any] | None:
             **counted(results.tables["disagreement"]),
             "by_operator": {str(name): counted(found)
                             for name, found in each.groupby(level="operator", sort=True)}}
-
-
-def _targets(results: Results) -> list[dict[str, Any]]:
-    found = []
-    for target in results.study.targets:
-        row = results.progress.loc[target.name].sort_index().iloc[-1]
-        found.append({
-            "name": target.name, "label": target.label.model_dump(),
-            "definition": target.need.name, "deadline": target.deadline.isoformat(),
-            "days_to_deadline": (target.deadline - results.study.day).days,
-            **{c: int(row[c]) for c in ("goal", "points", *STATUSES)},
-            "learners": float(row["learners"]),
-            "learners_covered": float(row["learners_covered"]),
-            "learners_poor_uncovered": float(row["learners_poor_uncovered"])})
-    return found
 
 
 def _plan(results: Results) -> list[dict[str, Any]]:

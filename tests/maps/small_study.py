@@ -14,10 +14,11 @@ from affine import Affine
 from phusong.errors import Fault
 from phusong.nouns import Text
 from phusong.plan import Goal, rank
-from phusong.progress import Target, track
+from phusong.progress import Target
 from phusong.service import Need
 from phusong.surroundings import Surroundings
 from phusong.tables import REASONS
+from phusong.tally import track
 
 CRS = "EPSG:32648"
 WEST, SOUTH = 330_000.0, 2_480_000.0

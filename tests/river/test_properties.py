@@ -13,7 +13,8 @@ from affine import Affine
 from phusong.pipeline import Results
 from phusong.terrain import Terrain
 
-RESULTS = ("links", "service", "spots", "reach", "costs", "plan", "progress")
+RESULTS = ("links", "service", "spots", "reach", "costs", "plan", "progress",
+           "breakdown", "flows", "forecast")
 
 
 @pytest.fixture(scope="module")

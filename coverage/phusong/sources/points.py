@@ -73,6 +73,10 @@ def read_points(source: Source, folder: Path, crs: Any, profile: Profile,
         "commune_code": codes, "commune_name": commune_names,
         **{name: columns.text(name) for name in _TEXTS}, **_figures(columns),
         **{name: columns.day(name) for name in _DAYS}}
+    if layer is not None and "province_code" in layer.columns:
+        province = data["province_code"]
+        data["province_code"] = province.where(province.ne(""), codes.map(
+            layer["province_code"]).fillna(""))
     data["targets"] = [joined(words_of(cell)) for cell in data["targets"]]
     if source.kind == "commune":
         ids = ids.where(ids.ne(""), codes)

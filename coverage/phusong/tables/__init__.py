@@ -16,14 +16,29 @@ import pandas as pd
 from phusong.errors import Fault, InputError
 from phusong.tables.dating import DEADLINES, RISKS, SCHEDULE
 from phusong.tables.declaration import EVIDENCE, STATUSES, Column, Table, declare
+from phusong.tables.tracking import (
+    BREAKDOWN,
+    BY,
+    DEVICES,
+    FIELD_CHECKS,
+    FLOWS,
+    FORECAST,
+    PROGRESS,
+)
 
 __all__ = [
+    "BREAKDOWN",
+    "BY",
     "CONTRADICTIONS",
     "COSTS",
     "DEADLINES",
+    "DEVICES",
     "DISAGREEMENT",
     "DISAGREEMENT_BY_OPERATOR",
     "EVIDENCE",
+    "FIELD_CHECKS",
+    "FLOWS",
+    "FORECAST",
     "LINKS",
     "MEASUREMENTS",
     "PLAN",
@@ -219,22 +234,6 @@ PLAN = declare(
            True, True, low=0),
 )
 
-PROGRESS = declare(
-    "PROGRESS", ("target", "date"), "How far each dated target is, snapshot by snapshot.",
-    Column("goal", "int", "Points the target asks for.", True, True, low=0),
-    Column("points", "int", "Points on the target's list.", True, True, low=0),
-    Column("covered", "int", "Points covered.", True, True, low=0),
-    Column("uncertain", "int", "Points the model cannot judge.", True, True, low=0),
-    Column("uncovered", "int", "Points not covered.", True, True, low=0),
-    Column("unknown", "int", "Points with data missing.", True, True, low=0),
-    Column("learners", "float", "Learners at the points.", low=0),
-    Column("learners_covered", "float", "Learners at covered points.", low=0),
-    Column("learners_poor_uncovered", "float", "Poor and near-poor learners at uncovered points.",
-           low=0),
-    Column("deadline", "date", "Day by which the goal shall be reached."),
-    Column("evidence", "text", "What the figures stand on.", allowed=EVIDENCE),
-)
-
 REPORTS = declare(
     "REPORTS", ("report_id", "row"), "What operators said, row by row.",
     Column("operator", "text", "Who reports."),
@@ -262,7 +261,8 @@ MEASUREMENTS = declare(
 
 TABLES: Mapping[str, Table] = MappingProxyType({t.name: t for t in (
     POINTS, SITES, LINKS, SERVICE, DISAGREEMENT, DISAGREEMENT_BY_OPERATOR, COSTS, PLAN, PROGRESS,
-    REPORTS, MEASUREMENTS, SCHEDULE, DEADLINES, RISKS)})
+    BREAKDOWN, FLOWS, FORECAST, FIELD_CHECKS, DEVICES, REPORTS, MEASUREMENTS, SCHEDULE,
+    DEADLINES, RISKS)})
 
 _DTYPES = {"text": "str", "float": "float64", "int": "int64", "bool": "bool",
            "date": "datetime64[s]"}

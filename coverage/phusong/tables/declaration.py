@@ -15,7 +15,7 @@ __all__ = ["EVIDENCE", "STATUSES", "Column", "Table", "declare"]
 Kind = Literal["text", "float", "int", "bool", "date", "point", "geometry"]
 
 STATUSES = ("covered", "uncertain", "uncovered", "unknown")
-EVIDENCE = ("modelled", "operator_footprint", "measured", "reported")
+EVIDENCE = ("modelled", "operator_footprint", "claimed", "measured", "reported")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,8 @@
+"""Small tables of points and service, made by hand."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
