@@ -19,8 +19,10 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _ROOMS = {
+    "Backhaul": "phusong.backhaul",
     "Costs": "phusong.cost",
     "Crosswalk": "phusong.units",
+    "Feeder": "phusong.backhaul",
     "Goal": "phusong.plan",
     "Need": "phusong.service",
     "PhusongError": "phusong.errors",
@@ -44,15 +46,19 @@ _ROOMS = {
     "disagreement": "phusong.declared",
     "draw": "phusong.maps",
     "explain": "phusong.explanation",
+    "feeders": "phusong.backhaul",
     "fictional": "phusong.sources.fictional",
     "flows": "phusong.tally",
     "footprint": "phusong.footprints",
     "forecast": "phusong.outlook",
+    "hops": "phusong.backhaul",
     "link": "phusong.links",
     "on_air": "phusong.progress",
+    "own_feeders": "phusong.backhaul",
     "price": "phusong.cost",
     "propose": "phusong.siting",
     "rank": "phusong.plan",
+    "rank_connected": "phusong.plan",
     "read": "phusong.pipeline",
     "risks": "phusong.plan",
     "run": "phusong.pipeline",
@@ -64,6 +70,7 @@ _ROOMS = {
 __all__ = ["__version__", *sorted(_ROOMS)]
 
 if TYPE_CHECKING:
+    from phusong.backhaul import Backhaul, Feeder, feeders, hops, own_feeders
     from phusong.calibration import calibrate
     from phusong.cost import Costs, price
     from phusong.declared import declared, disagreement
@@ -74,7 +81,7 @@ if TYPE_CHECKING:
     from phusong.maps import draw, save
     from phusong.outlook import forecast
     from phusong.pipeline import check, read, run
-    from phusong.plan import Goal, Works, deadlines, rank, risks, schedule
+    from phusong.plan import Goal, Works, deadlines, rank, rank_connected, risks, schedule
     from phusong.profile import Profile
     from phusong.progress import Target, on_air
     from phusong.radio.budget import Radio

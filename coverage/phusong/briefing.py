@@ -23,7 +23,7 @@ def sheets_of(results: Results) -> Sheets:
     """Return everything that a map or a brief shows of a run, as one noun."""
     name = results.study.need.name
     return Sheets(results.points, results.service, results.standing, results.plan,
-                  spots=results.spots, reach=results.reach, costs=results.costs,
+                  spots=results.spots, reach=results.reach, costs=results.bills,
                   progress=results.tables["progress"], terrain=results.terrain,
                   around=results.around,
                   services={day: by_name[name] for day, by_name in results.services.items()})

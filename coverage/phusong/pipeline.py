@@ -11,6 +11,7 @@ import datetime as dt
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,13 +20,14 @@ import numpy as np
 import pandas as pd
 
 from phusong import sources
-from phusong.cost import price
+from phusong.backhaul import Backhaul, feeders, hops, own_feeders
+from phusong.cost import price, settle
 from phusong.declared import declared, disagreement, disagreement_by_operator
 from phusong.geo import to_degrees
 from phusong.ledger import Ledger
 from phusong.links import link
 from phusong.outlook import forecast
-from phusong.plan import deadlines, rank, risks, schedule
+from phusong.plan import deadlines, rank_connected, risks, schedule
 from phusong.progress import on_air, snapshot_dates
 from phusong.service import assess
 from phusong.siting import propose
@@ -54,8 +56,11 @@ class Results:
     tables : dict of str to DataFrame
         One table for each stage (``links``, ``service``, ``declared``, ``disagreement``,
         ``disagreement_by_operator``, ``snapshots``, ``progress``, ``breakdown``, ``flows``,
-        ``forecast``, ``spots``, ``reach``, ``costs``, ``plan``, ``schedule``, ...); each is also
-        an attribute.  Without operators' footprints the three tables about them have no rows.
+        ``forecast``, ``spots``, ``reach``, ``hops``, ``costs``, ``plan``, ``feeders``,
+        ``bills``, ``schedule``, ...); each is also an attribute.  Without operators' footprints
+        the three tables about them have no rows. ``costs`` prices every candidate with the
+        feeder it would need alone; ``bills`` is the same with the hops that the sites of the
+        plan share.
     recalled : list of str
         Stages that were read from the store instead of being computed.
     digest : str
@@ -99,6 +104,12 @@ class Results:
     def gaps(self) -> gpd.GeoDataFrame:
         """Points that the goal wants closed: by default those that nobody covers."""
         return self.points[self.tables["service"]["status"].isin(self.study.goal.closes)]
+
+    @cached_property
+    def backhaul(self) -> Backhaul:
+        """Every feeder that could be built, priced."""
+        return Backhaul.of(self.tables["spots"], self.standing, self.tables["hops"],
+                           self.study.costs, self.study.feeder)
 
     @property
     def services(self) -> dict[dt.date, dict[str, pd.DataFrame]]:
@@ -151,10 +162,17 @@ STAGES: tuple[Stage, ...] = (
                                  radio=r.study.radio)),
     Stage("reach", ("spots",), ("radio",),
           lambda r, say: link(r.gaps, r.spots, r.terrain, r.study.radio, progress=say)),
-    Stage("costs", ("spots",), ("costs",),
-          lambda r, say: price(r.spots, r.around, r.study.costs)),
-    Stage("plan", ("reach", "costs"), ("goal",),
-          lambda r, say: rank(r.gaps, r.spots, r.reach, r.costs, r.study.goal)),
+    Stage("hops", ("spots",), ("feeder",),
+          lambda r, say: hops(r.spots, r.standing, r.terrain, r.around, r.study.feeder)),
+    Stage("costs", ("spots", "hops"), ("costs", "feeder"),
+          lambda r, say: price(r.spots, r.around, r.study.costs, feeders=own_feeders(r.backhaul))),
+    Stage("plan", ("reach", "costs", "hops"), ("goal", "costs", "feeder"),
+          lambda r, say: rank_connected(r.gaps, r.spots, r.reach, r.costs, r.study.goal,
+                                        r.backhaul.network, r.backhaul.node_of)),
+    Stage("feeders", ("plan", "hops"), ("costs", "feeder"),
+          lambda r, say: feeders(r.plan["site_id"], r.backhaul)),
+    Stage("bills", ("costs", "feeders"), ("costs",),
+          lambda r, say: settle(r.costs, r.feeders, r.study.costs)),
     Stage("schedule", ("plan",), ("works", "targets", "day"),
           lambda r, say: schedule(*_planned(r), targets=r.study.targets, day=r.study.day)),
     Stage("deadlines", ("plan", "snapshots"), ("works", "targets", "day"),
@@ -373,7 +391,11 @@ def warm_up(study: Study, progress: Report | None = None) -> None:
     terrain.horizon_deg([500_300.0], [1_999_700.0])
     _say(progress, "compile", 2, 3)
     candidate = sites.assign(status="candidate", intervention="macro", place="hilltop")
-    rank(points, candidate, found, price(candidate, None, study.costs), study.goal)
+    mast = sites.set_geometry([Point(500_900, 1_999_100)]).assign(site_id="m")
+    ways = hops(candidate, mast, terrain, None, study.feeder)
+    priced = Backhaul.of(candidate, mast, ways, study.costs, study.feeder)
+    rank_connected(points, candidate, found, price(candidate, None, study.costs), study.goal,
+                   priced.network, priced.node_of)
     _say(progress, "compile", 3, 3)
 
 

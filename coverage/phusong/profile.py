@@ -95,6 +95,11 @@ class Profile(Noun):
         known; studies that do not state theirs interpolate it.
     radio_climate_source : str
         Where those values come from.
+    rain : dict of place to (longitude, latitude, mm/h)
+        Rain rate exceeded 0.01 % of a year (ITU-R P.837) where it is known;
+        feeders that do not state theirs interpolate it.
+    rain_source : str
+        Where those values come from.
     """
 
     name: str
@@ -124,6 +129,8 @@ class Profile(Noun):
     assumptions_source: str = ""
     radio_climate: dict[str, tuple[float, float, float, float]] = Field(default_factory=dict)
     radio_climate_source: str = ""
+    rain: dict[str, tuple[float, float, float]] = Field(default_factory=dict)
+    rain_source: str = ""
 
     @staticmethod
     def names() -> tuple[str, ...]:

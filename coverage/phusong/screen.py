@@ -27,8 +27,11 @@ STEPS = {
     "disagreement_by_operator": "The same for each operator",
     "spots": "Looking for sites",
     "reach": "Radio links to candidate sites",
+    "hops": "Looking for ways to the network",
     "costs": "Pricing",
     "plan": "Ranking",
+    "feeders": "Feeders of the plan",
+    "bills": "Bills of the plan",
     "snapshots": "Coverage on earlier days",
     "progress": "Progress against the targets",
     "map": "Drawing the map",
@@ -130,6 +133,7 @@ class Screen:
         self._contradictions(figures["declared"])
         self.targets(figures["targets"], language)
         self._plan(figures)
+        self._feeders(figures["feeders"])
         self.deadlines(figures["deadlines"])
         left = ", ".join(f"{n:,} {why.replace('_', ' ')}" for why, n in
                          sorted(figures["left_out"].items(), key=lambda item: (-item[1], item[0])))
@@ -231,6 +235,22 @@ class Screen:
                           f"{row['cost_total'] / scale:,.1f}", f"{row['students_gained']:,.0f}",
                           f"{row['students_per_cost']:.4g}", f"{row['points_gained']:,.0f}")
         self.out.print(table)
+
+    def _feeders(self, found: dict[str, Any]) -> None:
+        words = {"microwave": "microwave hops", "fibre": "fibres along roads",
+                 "satellite": "satellite feeders", "relay": "light sites relaying a mast in sight"}
+        said = [f"{row['hops']:,} {words[medium]}"
+                + (f" ({row['length_km']:,.1f} km)" if row["length_km"] and medium != "relay"
+                   else "")
+                for medium, row in sorted(found["media"].items())]
+        if said:
+            said.append(f"{found['relays']:,} relay masts, {found['shared']:,} hops shared, at "
+                        f"most {found['most_hops']} microwave hops to the network")
+        if found["without_a_way"]:
+            said.append(f"{found['without_a_way']:,} candidate sites have no way to the network")
+        if said:
+            self.say("Feeders of the plan: " + "; ".join(said))
+
 
     def deadlines(self, rows: list[dict[str, Any]]) -> None:
         """Show whether the plan meets each deadline, and with what probability."""

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 from pydantic import Field, PrivateAttr, ValidationError, field_validator, model_validator
 
+from phusong.backhaul import Feeder
 from phusong.cost import Costs
 from phusong.errors import Fault, MissingFileError, StudyError
 from phusong.nouns import Noun, Text, nearest
@@ -90,6 +91,8 @@ class Study(Noun):
         The definition that statuses are judged by (the file names one).
     siting : Siting
         How candidate sites are found.
+    feeder : Feeder
+        How new sites may reach the network.
     costs : Costs
         Unit costs and how they are discounted.
     goal : Goal
@@ -111,6 +114,7 @@ class Study(Noun):
     definitions: dict[str, Need] = Field(default_factory=dict)
     need: Need
     siting: Siting = Siting()
+    feeder: Feeder = Feeder()
     costs: Costs
     goal: Goal
     works: Works = Works()
@@ -136,6 +140,8 @@ class Study(Noun):
         profile = given["profile"]
         if isinstance(given.get("costs") or {}, dict) and isinstance(profile, Profile):
             given["costs"] = {**Costs.of_profile(profile), **(given.get("costs") or {})}
+        if isinstance(given.get("feeder") or {}, dict) and isinstance(profile, Profile):
+            given["feeder"] = {**Feeder.of_profile(profile), **(given.get("feeder") or {})}
         radio = given.get("radio") or {}
         if (isinstance(radio, dict) and isinstance(profile, Profile)
                 and not {"delta_n", "n0", "climate"} & set(radio)):

@@ -32,7 +32,8 @@ def summarise(results: Results) -> dict[str, Any]:
         ``reasons``, ``by_kind``, ``declared`` (points by status in operators' footprints and
         how often the model contradicts them, in all and ``by_operator``; None without any),
         ``targets`` (newest snapshot of each:
-        `standing.target_figures`), ``plan`` (the first ten sites),
+        `standing.target_figures`), ``plan`` (the first ten sites), ``feeders`` (hops
+        of the whole plan by medium, relays, most hops, cost, sites without a way),
         ``deadlines`` (whether the plan meets them), ``candidates``, ``left_out`` (places that were
         looked at and why not proposed), ``notes``,
         ``assumptions``, ``digest``.  JSON can write it.
@@ -56,6 +57,7 @@ def summarise(results: Results) -> dict[str, Any]:
         "plan": _plan(results),
         "plan_sites": len(results.plan),
         "deadlines": _records(results.deadlines),
+        "feeders": _feeders(results),
         "candidates": int(results.spots["site_id"].nunique()) if len(results.spots) else 0,
         "left_out": dict(results.spots.attrs.get("left_out", {})),
         "notes": list(results.spots.attrs.get("notes", [])),
@@ -153,3 +155,19 @@ def _plan(results: Results) -> list[dict[str, Any]]:
     return [{"rank": int(rank), **{t: str(row[t]) for t in texts},
              **{n: float(row[n]) for n in numbers}}
             for rank, row in results.plan.head(TOP).iterrows()]
+
+
+def _feeders(results: Results) -> dict[str, Any]:
+    rows = results.feeders
+    own = rows[(rows["paid_by"] == rows.index.get_level_values("site_id")).to_numpy(bool)]
+    hops = own.groupby("medium").agg(hops=("cost", "size"), length_m=("length_m", "sum"))
+    radio = rows[(rows["medium"] == "microwave").to_numpy(bool)]
+    return {
+        "media": {str(medium): {"hops": int(row["hops"]), "length_km": row["length_m"] / 1000.0}
+                  for medium, row in hops.iterrows()},
+        "relays": int(own["relay"].sum()),
+        "shared": int((own["sites"] > 1).sum()),
+        "most_hops": int(radio.groupby(level="site_id").size().max()) if len(radio) else 0,
+        "cost": float(own["cost"].sum()),
+        "without_a_way": int((results.backhaul.node_of == -2).sum()),
+    }

@@ -24,16 +24,53 @@ def candidate(**given: object) -> pd.DataFrame:
 
 
 def test_present_value_by_hand() -> None:
-    """Operation is 10 % of (70,000 + 30,000) a year; the annuity of 5 %, 10 years is 7.7217349."""
+    """Annuity of 5 %, 10 years: 7.7217349; a hop lasts 7 years: 1.05^-7 = 0.7106813 to buy it
+    again, 4/7 of it left after 10 years, worth 4/7 x 0.6139133 = 0.3508076."""
     rows = price(candidate(), None, USD).loc["A"]
     assert rows.loc["macro_site", "present_value_base"] == 70_000.0
-    assert rows.loc["site_operation", "opex_base_per_year"] == pytest.approx(10_000.0)
-    assert rows.loc["site_operation", "present_value_base"] == pytest.approx(77_217.349, abs=1e-3)
+    assert rows.loc["site_operation", "opex_base_per_year"] == pytest.approx(7_000.0)
+    assert rows.loc["site_operation", "present_value_base"] == pytest.approx(54_052.144, abs=1e-3)
+    assert rows.loc["feeder_operation", "opex_base_per_year"] == pytest.approx(3_000.0)
+    hop = rows.loc["microwave_hop_short"]
+    assert hop["renewal_base"] == pytest.approx(30_000 * 0.7106813, abs=0.01)
+    assert hop["residual_base"] == pytest.approx(30_000 * 0.3508076, abs=0.01)
+    assert hop["present_value_base"] == pytest.approx(40_796.21, abs=0.01)
     kwh = 0.840 * 8760
     assert rows.loc["grid_energy", "opex_base_per_year"] == pytest.approx(kwh * 0.14)
-    expected = 70_000 + 30_000 + 9_000 + 7.7217349 * (10_000 + 1_000 + kwh * 0.14)
+    expected = 70_000 + 40_796.21 + 9_000 + 7.7217349 * (10_000 + 1_000 + kwh * 0.14)
     assert totals(rows.assign(site_id="A").reset_index().set_index(["site_id", "item"])
                   )["present_value_base"].loc["A"] == pytest.approx(expected, rel=1e-7)
+
+
+@pytest.mark.parametrize(("life", "renewal", "residual"), [
+    (None, 0.0, 0.0), (10, 0.0, 0.0), (11, 0.0, 1 / 11), (5, 1 / 2, 0.0), (4, 1 / 2 + 1 / 4, 1 / 2),
+    (3, 1 / 2 + 1 / 4 + 1 / 8, 2 / 3), (2, 1 / 2 + 1 / 4 + 1 / 8 + 1 / 16, 0.0)])
+def test_renewal_and_residual_by_hand(life: float | None, renewal: float, residual: float) -> None:
+    """Ten years in which money loses half its worth in each life: what lasts ten years is never
+    bought again at the end of the tenth, and what lasts eleven has one of eleven years left."""
+    rate = 2.0 ** (1.0 / life) - 1.0 if life and life < 10 else 0.05
+    costs = Costs(currency="USD", discount_rate=rate, items={
+        "macro_site": {"base": 100.0, "life_years": life, "life_source": "test"}})
+    row = price(candidate(), None, costs).loc[("A", "macro_site")]
+    assert row["renewal_base"] == pytest.approx(100 * renewal)
+    assert row["residual_base"] == pytest.approx(100 * residual * (1 + rate) ** -10)
+    assert row["present_value_base"] == pytest.approx(
+        row["capex_base"] + row["renewal_base"] - row["residual_base"])
+    without = costs.model_copy(update={"residual_value": False})
+    assert price(candidate(), None, without).loc[("A", "macro_site"), "residual_base"] == 0.0
+
+
+def test_what_is_built_later_is_paid_later() -> None:
+    """Two years at 5 %: every present value / 1.1025; capex itself is not spread over the years."""
+    two = pd.concat([candidate(), candidate(site_id="B").set_axis(["B1"])]).rename_axis("cell_id")
+    now = price(two, None, USD)
+    later = price(two, None, USD, on_air_after_years=pd.Series({"B": 2.0}))
+    pd.testing.assert_frame_equal(now.loc[["A"]], later.loc[["A"]])
+    assert (later.loc["B", "present_value_base"] * 1.1025).to_numpy() == \
+        pytest.approx(now.loc["B", "present_value_base"].to_numpy())
+    assert (later.loc["B", "capex_base"] == now.loc["B", "capex_base"]).all()
+    with pytest.raises(InputError, match="0 or more"):
+        price(two, None, USD, on_air_after_years=pd.Series({"B": -1.0}))
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.02, 0.10])
@@ -41,8 +78,9 @@ def test_capex_is_not_spread_before_discounting(rate: float) -> None:
     """Money paid on day 0 is worth itself at every rate; money paid later is worth less."""
     rows = price(candidate(), None, USD.model_copy(update={"discount_rate": rate}))
     capex, value = rows["capex_base"], rows["present_value_base"]
+    value = value - rows["renewal_base"] + rows["residual_base"]
     once = rows["opex_base_per_year"] == 0
-    assert (value[once] == capex[once]).all()
+    assert value[once].to_numpy() == pytest.approx(capex[once].to_numpy(), rel=1e-12)
     later = (value - capex)[~once] / rows["opex_base_per_year"][~once]
     assert later.to_numpy() == pytest.approx(sum((1 + rate) ** -t for t in range(1, 11)))
 
@@ -135,6 +173,8 @@ def test_study_overrules_the_register() -> None:
     costs = Costs(currency="VND", items={"macro_site": {"base": 2e9, "currency": "VND",
                                                        "source": "Viettel 2026"}},
                   multipliers={"macro_site": 1.5})
+    assert price(candidate(intervention="satellite"), None, USD).loc[
+        ("A", "satellite_terminal"), "source"].endswith("after 5 years)")
     row = price(candidate(), None, costs).loc[("A", "macro_site")]
     assert row["capex_low"] == row["capex_base"] == 3e9
     assert not row["foreign"]

@@ -1,7 +1,8 @@
 """The bill of one site: which items, how many of each, and why.
 
 A `Line` holds one item for many sites at once.  Capex is paid on day 0, opex
-at the end of each year of the horizon.
+at the end of each year of the horizon; what does not last is bought again, and
+what is left of it at the end is taken off.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from phusong.cost.access import access_multiplier
 from phusong.cost.register import Costs
 
-__all__ = ["BILLS", "Line"]
+__all__ = ["BILLS", "Line", "capital", "upkeep", "yearly"]
 
 _DAYS = 365.0
 _HOURS = 8760.0
@@ -54,9 +55,18 @@ class Line:
         return Line(self.item, self.keys, self.quantity * keep[:, 0], self.capex * keep,
                     self.opex * keep, self.note)
 
+    def renewal(self, costs: Costs) -> NDArray[np.float64]:
+        """Return the present value of buying it again within the horizon, (sites, 3)."""
+        return self.capex * costs.renewal(self.keys[0])
+
+    def residual(self, costs: Costs) -> NDArray[np.float64]:
+        """Return the present value of what is left of it at the end of the horizon, (sites, 3)."""
+        return self.capex * costs.residual(self.keys[0])
+
     def present_value(self, costs: Costs) -> NDArray[np.float64]:
-        """Return capex + discounted opex, (sites, 3)."""
-        return self.capex + self.opex * costs.annuity
+        """Return capex + discounted opex + renewal - residual value, (sites, 3)."""
+        return (self.capex + self.opex * costs.annuity + self.renewal(costs)
+                - self.residual(costs))
 
 
 def _known(sites: pd.DataFrame, column: str) -> NDArray[np.float64]:
@@ -69,23 +79,24 @@ def _notes(count: int, text: str = "") -> NDArray[np.object_]:
     return np.full(count, text, dtype=object)
 
 
-def _capital(costs: Costs, key: str, quantity: NDArray[np.float64], note: str = "") -> Line:
-    """A line that is paid once."""
+def capital(costs: Costs, key: str, quantity: NDArray[np.float64], note: str = "") -> Line:
+    """Return a line that is paid once (and again when its life is over)."""
     money = quantity[:, None] * costs.figures(key)
     return Line(key, (key,), quantity, money, np.zeros_like(money), _notes(len(quantity), note))
 
 
-def _yearly(costs: Costs, key: str, quantity: NDArray[np.float64], note: str = "") -> Line:
-    """A line that is paid every year."""
+def yearly(costs: Costs, key: str, quantity: NDArray[np.float64], note: str = "") -> Line:
+    """Return a line that is paid every year."""
     money = quantity[:, None] * costs.figures(key)
     return Line(key, (key,), quantity, np.zeros_like(money), money, _notes(len(quantity), note))
 
 
-def _upkeep(costs: Costs, key: str, capex: NDArray[np.float64], note: str) -> Line:
-    """A line that is a yearly share of capex."""
+def upkeep(costs: Costs, key: str, capex: NDArray[np.float64], note: str, item: str = "") -> Line:
+    """Return a line that is a yearly share of capex, called `item` (default: its key)."""
     money = capex * costs.figures(key)
-    return Line(key, (key,), np.full(len(capex), costs.item(key).base), np.zeros_like(money),
-                money, _notes(len(capex), note))
+    share = np.full(len(capex), costs.item(key).base)
+    return Line(item or key, (key,), share, np.zeros_like(money), money,
+                _notes(len(capex), note))
 
 
 def _energy(costs: Costs, load: str, count: NDArray[np.float64]) -> Line:
@@ -98,8 +109,8 @@ def _energy(costs: Costs, load: str, count: NDArray[np.float64]) -> Line:
 def _grid(costs: Costs, sites: pd.DataFrame, *, low_voltage: bool) -> list[Line]:
     km = np.nan_to_num(_known(sites, "power_distance_m")) / 1000.0
     line, joint = ("lv_line", "lv_connection") if low_voltage else ("mv_line", "transformer")
-    return [_capital(costs, line, km, "straight distance to the nearest line"),
-            _capital(costs, joint, np.ones(len(sites)))]
+    return [capital(costs, line, km, "straight distance to the nearest line"),
+            capital(costs, joint, np.ones(len(sites)))]
 
 
 def _solar(costs: Costs, load: str, count: int) -> list[Line]:
@@ -116,7 +127,7 @@ def _solar(costs: Costs, load: str, count: int) -> list[Line]:
         money = ones * (units * costs.figures(key))
         lines.append(Line(key, (key, load, extra), np.full(count, units[1]), money,
                           np.zeros_like(money), _notes(count, note)))
-    return [*lines, _upkeep(costs, "solar_operation", lines[0].capex + lines[1].capex,
+    return [*lines, upkeep(costs, "solar_operation", lines[0].capex + lines[1].capex,
                             "on panels and battery")]
 
 
@@ -136,32 +147,6 @@ def _power(costs: Costs, sites: pd.DataFrame, load: str, *, low_voltage: bool = 
                   np.array([f"{n}; {w}" for n, w in zip(s.note, why, strict=True)], object))
              for s in solar]
     return [*(g.times(by_grid) for g in grid), *(s.times(~by_grid) for s in solar)]
-
-
-def _backhaul(costs: Costs, sites: pd.DataFrame) -> list[Line]:
-    """Microwave hops of equal length to a standing site, a relay between each two.
-
-    A site that sees no standing mast takes one relay, and so one hop, more.
-    """
-    reach = float(costs.item("hop_range").base)
-    km = _known(sites, "backhaul_distance_m") / 1000.0
-    known = np.isfinite(km)
-    blocked = (sites["backhaul_sight"] == "blocked").to_numpy() if "backhaul_sight" in sites \
-        else np.zeros(len(sites), bool)
-    hops = np.where(known, np.maximum(np.ceil(km / reach), 1.0), 1.0) + blocked
-    length = np.where(known, km, 0.0) / hops
-    why = np.where(known, [f"{k:.1f} km to the network" + (", not in sight: one relay more"
-                                                          if b else "")
-                           for k, b in zip(km, blocked, strict=True)],
-                   "distance to the network not known: one hop assumed")
-    out = []
-    for key, low, high in (("microwave_hop_short", -1.0, 15.0),
-                           ("microwave_hop_medium", 15.0, 30.0),
-                           ("microwave_hop_long", 30.0, np.inf)):
-        line = _capital(costs, key, np.where((length > low) & (length <= high), hops, 0.0))
-        out.append(Line(line.item, (key, "hop_range"), line.quantity, line.capex, line.opex,
-                        why.astype(object)))
-    return [*out, _capital(costs, "relay_mast", hops - 1.0, "one between two hops")]
 
 
 def _track(costs: Costs, sites: pd.DataFrame) -> Line:
@@ -184,37 +169,35 @@ def _surcharge(sites: pd.DataFrame, lines: list[Line], keys: tuple[str, ...]) ->
 
 def _macro(costs: Costs, sites: pd.DataFrame) -> list[Line]:
     ones = np.ones(len(sites))
-    site = _capital(costs, "macro_site", ones)
-    power, hops = _power(costs, sites, "load_macro"), _backhaul(costs, sites)
-    radio = site.capex + sum(line.capex for line in hops)
-    return [site, *power, *hops, _track(costs, sites),
-            _surcharge(sites, [site, *power, *hops], ("macro_site",)),
-            _upkeep(costs, "site_operation", radio, "on mast, radio and backhaul"),
-            _yearly(costs, "site_rent", ones)]
+    site = capital(costs, "macro_site", ones)
+    power = _power(costs, sites, "load_macro")
+    return [site, *power, _track(costs, sites), _surcharge(sites, [site, *power], ("macro_site",)),
+            upkeep(costs, "site_operation", site.capex, "on mast and radio"),
+            yearly(costs, "site_rent", ones)]
 
 
 def _light(costs: Costs, sites: pd.DataFrame) -> list[Line]:
-    site = _capital(costs, "light_site", np.ones(len(sites)),
+    site = capital(costs, "light_site", np.ones(len(sites)),
                     "power and relay included; carried by hand, no track")
     return [site, _surcharge(sites, [site], ("light_site",)),
-            _upkeep(costs, "site_operation", site.capex, "on the site")]
+            upkeep(costs, "site_operation", site.capex, "on the site")]
 
 
 def _sector(costs: Costs, sites: pd.DataFrame) -> list[Line]:
     cells = sites["cells"].to_numpy(np.float64)
-    site = _capital(costs, "sector", cells, "mast, power and backhaul are there")
+    site = capital(costs, "sector", cells, "mast, power and backhaul are there")
     return [site, _energy(costs, "load_sector", cells),
-            _upkeep(costs, "site_operation", site.capex, "on the new equipment")]
+            upkeep(costs, "site_operation", site.capex, "on the new equipment")]
 
 
 def _satellite(costs: Costs, sites: pd.DataFrame) -> list[Line]:
     ones = np.ones(len(sites))
-    terminal = _capital(costs, "satellite_terminal", ones)
+    terminal = capital(costs, "satellite_terminal", ones)
     monthly = costs.item("satellite_service").unit == "month"
     much = 12.0 if monthly else costs.item("satellite_capacity").base
-    return [terminal, _yearly(costs, "satellite_service", ones * much),
+    return [terminal, yearly(costs, "satellite_service", ones * much),
             *_power(costs, sites, "load_satellite", low_voltage=True),
-            _upkeep(costs, "satellite_operation", terminal.capex, "on the terminal")]
+            upkeep(costs, "satellite_operation", terminal.capex, "on the terminal")]
 
 
 BILLS: Mapping[str, Callable[[Costs, pd.DataFrame], list[Line]]] = MappingProxyType({
@@ -223,4 +206,4 @@ BILLS: Mapping[str, Callable[[Costs, pd.DataFrame], list[Line]]] = MappingProxyT
     "sector": _sector,
     "satellite": _satellite,
 })
-"""What stands on the bill of each intervention."""
+"""What stands on the bill of each intervention, its way to the network left aside."""

@@ -40,6 +40,12 @@ class Item(Noun):
         Primary source; secondary source or one step of arithmetic; indirect or chosen.
     foreign : bool
         Whether it comes from another country than the one that is planned for.
+    life_years : float or None
+        After so many years it is bought again; None = it outlasts the horizon
+        and is worth nothing at its end (the cautious reading where no source
+        tells its life).
+    life_source : str
+        Who says how long it lasts.
     """
 
     label: Text = Text()
@@ -52,6 +58,8 @@ class Item(Noun):
     source: str = "the study file"
     confidence: str = Field(default="M", pattern="^[HML]$")
     foreign: bool = False
+    life_years: float | None = Field(default=None, ge=1.0, le=100.0)
+    life_source: str = ""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -106,6 +114,9 @@ class Costs(Noun):
         Real rate a year: 0.05 as in pytal and pobis (3.5 % dice, 8 % OnSSET).
     horizon_years : int
         Years of operation that are paid for (10: ITU CPP, pytal).
+    residual_value : bool
+        Whether what is left of an item's life at the end of the horizon is
+        taken off, in a straight line, discounted from there.
     items : dict of str to Item
         Figures that replace those of the register; low, base, high and source at least.
     multipliers : dict of str to float
@@ -126,6 +137,7 @@ class Costs(Noun):
     register_name: str = Field(default="generic", alias="register")
     discount_rate: float = Field(default=0.05, ge=0.0, lt=1.0)
     horizon_years: int = Field(default=10, ge=1, le=50)
+    residual_value: bool = True
     items: dict[str, Item] = Field(default_factory=dict)
     multipliers: dict[str, float] = Field(default_factory=dict)
 
@@ -140,7 +152,8 @@ class Costs(Noun):
         for key, row in values.items():
             if isinstance(row, Mapping):
                 old = REGISTERS["generic"][key]
-                mine = {"label": old.label, "unit": old.unit, "currency": old.currency}
+                mine = {"label": old.label, "unit": old.unit, "currency": old.currency,
+                        "life_years": old.life_years, "life_source": old.life_source}
                 if "base" in row:
                     mine |= {"low": row["base"], "high": row["base"]}
                 row = mine | dict(row)
@@ -226,6 +239,8 @@ class Costs(Noun):
                      f"{self.currency} ({rate.source or 'rate of the study file'}{when})")
         if key in self.multipliers:
             said += f"; x {self.multipliers[key]:g} by the study file"
+        if item.life_years is not None:
+            said += f"; lasts {item.life_years:g} years ({item.life_source or 'the study file'})"
         return said
 
     @property
@@ -233,3 +248,27 @@ class Costs(Noun):
         """Present value of 1 paid at the end of each year of the horizon."""
         years = np.arange(1, self.horizon_years + 1)
         return float(((1.0 + self.discount_rate) ** -years).sum())
+
+    def renewal(self, key: str) -> float:
+        """Present value of buying an item again, per unit of its capex.
+
+        It is bought again whenever its life is over before the horizon is; never
+        at the end of the horizon, where nobody would use it any more.
+        """
+        return float(sum((1.0 + self.discount_rate) ** -when for when in self._bought_again(key)))
+
+    def residual(self, key: str) -> float:
+        """Present value of what is left of an item at the end of the horizon, per unit of capex."""
+        life = self.table[key].life_years
+        if life is None or not self.residual_value:
+            return 0.0
+        last = ([0.0, *self._bought_again(key)])[-1]
+        left = (last + life - self.horizon_years) / life
+        return float(left * (1.0 + self.discount_rate) ** -self.horizon_years)
+
+    def _bought_again(self, key: str) -> list[float]:
+        life = self.table[key].life_years
+        if life is None:
+            return []
+        times = np.arange(1, int(self.horizon_years / life) + 1) * life
+        return [float(t) for t in times if t < self.horizon_years - 1e-9]

@@ -5,6 +5,7 @@ Sparse arrays in, an order and a bound out.
 
 from __future__ import annotations
 
+from phusong.plan.connected import rank_connected
 from phusong.plan.goal import Goal, weights
 from phusong.plan.optimise import Optimised, optimise
 from phusong.plan.problem import Problem
@@ -16,5 +17,5 @@ from phusong.plan.works import Duration, Works
 
 __all__ = [
     "Duration", "Goal", "Optimised", "Problem", "Why", "Works", "covering_problem", "curve",
-    "deadlines", "optimise", "rank", "risks", "schedule", "weights", "why",
+    "deadlines", "optimise", "rank", "rank_connected", "risks", "schedule", "weights", "why",
 ]

@@ -16,6 +16,7 @@ import pandas as pd
 from phusong.errors import Fault, InputError
 from phusong.tables.dating import DEADLINES, RISKS, SCHEDULE
 from phusong.tables.declaration import EVIDENCE, STATUSES, Column, Table, declare
+from phusong.tables.feeding import FEEDERS, HOPS
 from phusong.tables.tracking import (
     BREAKDOWN,
     BY,
@@ -36,9 +37,11 @@ __all__ = [
     "DISAGREEMENT",
     "DISAGREEMENT_BY_OPERATOR",
     "EVIDENCE",
+    "FEEDERS",
     "FIELD_CHECKS",
     "FLOWS",
     "FORECAST",
+    "HOPS",
     "LINKS",
     "MEASUREMENTS",
     "PLAN",
@@ -199,12 +202,27 @@ COSTS = declare(
     Column("opex_low_per_year", "float", "Paid every year, low.", True, True, low=0),
     Column("opex_base_per_year", "float", "Paid every year.", True, True, low=0),
     Column("opex_high_per_year", "float", "Paid every year, high.", True, True, low=0),
-    Column("present_value_low", "float", "Capex + discounted opex, low.", True, True, low=0),
-    Column("present_value_base", "float", "Capex + discounted opex.", True, True, low=0),
-    Column("present_value_high", "float", "Capex + discounted opex, high.", True, True, low=0),
+    Column("renewal_low", "float", "Present value of buying it again when its life is over, low.",
+           low=0),
+    Column("renewal_base", "float", "Present value of buying it again.", low=0),
+    Column("renewal_high", "float", "Present value of buying it again, high.", low=0),
+    Column("residual_low", "float", "Present value of what is left of it at the end of the "
+           "horizon, low.", low=0),
+    Column("residual_base", "float", "Present value of what is left of it.", low=0),
+    Column("residual_high", "float", "Present value of what is left of it, high.", low=0),
+    Column("present_value_low", "float", "Capex + discounted opex + renewal - residual, low.",
+           True, True, low=0),
+    Column("present_value_base", "float", "Capex + discounted opex + renewal - residual.",
+           True, True, low=0),
+    Column("present_value_high", "float", "Capex + discounted opex + renewal - residual, high.",
+           True, True, low=0),
     Column("currency", "text", "Currency code.", True, True),
+    Column("money_year", "float", "Year of the money the unit cost is in; empty = the source does "
+           "not tell."),
     Column("source", "text", "Where the unit cost comes from.", True, True),
     Column("foreign", "bool", "Whether the figure comes from another country."),
+    Column("feeder", "bool", "Whether it pays for the way to the network, which sites may share."),
+    Column("note", "text", "Why it is so many."),
 )
 
 PLAN = declare(
@@ -260,9 +278,9 @@ MEASUREMENTS = declare(
 )
 
 TABLES: Mapping[str, Table] = MappingProxyType({t.name: t for t in (
-    POINTS, SITES, LINKS, SERVICE, DISAGREEMENT, DISAGREEMENT_BY_OPERATOR, COSTS, PLAN, PROGRESS,
-    BREAKDOWN, FLOWS, FORECAST, FIELD_CHECKS, DEVICES, REPORTS, MEASUREMENTS, SCHEDULE,
-    DEADLINES, RISKS)})
+    POINTS, SITES, LINKS, SERVICE, DISAGREEMENT, DISAGREEMENT_BY_OPERATOR, HOPS, COSTS, PLAN,
+    FEEDERS, PROGRESS, BREAKDOWN, FLOWS, FORECAST, FIELD_CHECKS, DEVICES, REPORTS, MEASUREMENTS,
+    SCHEDULE, DEADLINES, RISKS)})
 
 _DTYPES = {"text": "str", "float": "float64", "int": "int64", "bool": "bool",
            "date": "datetime64[s]"}

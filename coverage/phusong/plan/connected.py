@@ -1,0 +1,270 @@
+"""`rank_connected`: students per cost where a site pays only for the hops that are not yet built.
+
+The first site of a valley pays for the way to the network; those that follow
+hang on it.  A site's price therefore falls as others are built, and the order of
+the most students per cost is another than with every feeder paid alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from phusong.errors import Fault, InputError
+from phusong.plan.bound import prefix_bounds
+from phusong.plan.goal import GRAIN, Goal
+from phusong.plan.greedy import greedy, reach_newly
+from phusong.plan.network import Forest, Network
+from phusong.plan.problem import Problem
+from phusong.plan.rank import table
+from phusong.plan.reach import SitesAndPoints, covering_problem
+
+__all__ = ["Connected", "Grown", "as_plan", "connected_problem", "grow", "rank_connected",
+           "share_free"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Connected:
+    """A covering problem whose sites must be joined to a network.
+
+    Parameters
+    ----------
+    problem : Problem
+        Its costs are those of the sites without their feeders.
+    network : Network
+        What could join them.
+    node : (sites,) int64
+        Where each site hangs on the network; -1 = it needs no feeder.
+    """
+
+    problem: Problem
+    network: Network
+    node: Ints
+
+    def __post_init__(self) -> None:
+        if len(self.node) != self.problem.sites:
+            raise InputError(f"{len(self.node)} nodes and {self.problem.sites} sites do not "
+                             f"belong together.")
+        if len(self.node) and not -1 <= self.node.min() <= self.node.max() < self.network.nodes:
+            raise InputError(f"A site hangs on node number {self.node.max()}, but there are only "
+                             f"{self.network.nodes} nodes (-1 = it needs none).")
+
+    def prices(self, forest: Forest) -> Floats:
+        """Return what each site costs now, the hops that exist left aside; inf = no way."""
+        way = np.concatenate([forest.prices(), [0.0]])
+        return self.problem.costs + way[self.node]
+
+    def cost(self, forest: Forest, sites: Ints) -> float:
+        """Return what sites cost together with all hops of a forest."""
+        return float(self.problem.costs[sites].sum()
+                     + self.network.values(tuple(forest.towards.values()))[1])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grown:
+    """Sites in the order of building, and the forest that joins them.
+
+    Parameters
+    ----------
+    order : (chosen,) int64
+        Site numbers.
+    gains : (chosen,) float64
+        Weight that each adds to those before it.
+    hops : (chosen, 3) float64
+        What the hops cost that each needs first: low, base, high.
+    forest : Forest
+        All hops together.
+    """
+
+    order: Ints
+    gains: Floats
+    hops: Floats
+    forest: Forest
+
+    @property
+    def value(self) -> float:
+        """Weight of all points reached."""
+        return float(self.gains.sum())
+
+
+def _best(gains: Floats, prices: Floats, may: NDArray[np.bool_]) -> int:
+    """Return the site of the most weight per cost; ties: gain, then cost, then number."""
+    number = np.flatnonzero(may)
+    with np.errstate(divide="ignore"):
+        rate = gains[number] / prices[number]
+    number = number[rate == rate.max()]
+    number = number[gains[number] == gains[number].max()]
+    return int(number[np.argmin(prices[number])])
+
+
+def grow(case: Connected, *, budget: float = np.inf, max_sites: int | None = None,
+         first: Ints | None = None, rates: Floats | None = None) -> Grown:
+    """Build site after site, always the one of the most new weight per new money.
+
+    New money is the site and the hops that nobody before it has built. Sites of one
+    group exclude one another. It stops when nothing affordable gains any more.
+
+    Parameters
+    ----------
+    case : Connected
+        Sites, points and network.
+    budget : float
+        Never spent over.
+    max_sites : int, optional
+        Stop after so many sites.
+    first : (sites,) int64, optional
+        Built before all others, in this order; those that do not fit are left out.
+    rates : (sites,) float64, optional
+        Factors on the weight per cost by which sites are compared (a search shakes the
+        order with them); default 1.
+    """
+    problem, forest = case.problem, Forest(case.network)
+    gains = problem.alone()
+    reached = np.zeros(problem.points, bool)
+    may = np.ones(problem.sites, bool)
+    left, limit = budget, problem.sites if max_sites is None else max_sites
+    order: list[int] = []
+    won: list[float] = []
+    hops: list[Floats] = []
+    queue = [] if first is None else [int(j) for j in first[::-1]]
+    while len(order) < limit:
+        prices = case.prices(forest)
+        fits = may & (gains > 0.0) & (prices <= left)
+        if queue:
+            j = queue.pop()
+            if not fits[j]:
+                continue
+        elif fits.any():
+            j = _best(gains if rates is None else gains * rates, prices, fits)
+        else:
+            break
+        new = forest.join(int(case.node[j])) if case.node[j] >= 0 else ()
+        order.append(j)
+        won.append(float(gains[j]))
+        hops.append(case.network.values(new))
+        left -= problem.costs[j] + hops[-1][1]
+        may[j] = False
+        if problem.groups[j] >= 0:
+            may &= problem.groups != problem.groups[j]
+        reach_newly(j, problem.indptr, problem.indices, *problem.by_point, problem.weights,
+                    reached, gains)
+    return Grown(np.array(order, np.int64), np.array(won),
+                 np.array(hops).reshape(len(order), 3), forest)
+
+
+def share_free(case: Connected) -> Problem:
+    """Return the plain covering problem that no plan with feeders can beat.
+
+    Every site that is joined has a hop, or a satellite feeder, into its own place
+    that no other place shares; it costs at least the cheapest one there. What may
+    be shared, all hops behind it and all relays, is left out. A bound of this
+    problem for some money therefore bounds every plan with feeders of that money.
+    Sites that could stand at one place together share the hop into it.
+    """
+    problem, node = case.problem, case.node
+    fed = node >= 0
+    least = np.zeros(problem.sites)
+    least[fed] = case.network.last_hop()[node[fed]]
+    # at one node at most so many sites: each group counts once, each site without a group once
+    key = np.where(problem.groups >= 0, problem.groups, problem.groups.max(initial=-1) + 1
+                   + np.arange(problem.sites))
+    pairs = np.unique(np.column_stack([node[fed], key[fed]]), axis=0)
+    together = np.bincount(pairs[:, 0], minlength=case.network.nodes)
+    least[fed] /= np.maximum(together[node[fed]], 1)
+    keep = np.isfinite(least)
+    return Problem(problem.indptr, problem.indices, problem.weights,
+                   problem.costs + np.where(keep, least, problem.costs.sum() + 1.0),
+                   problem.groups)
+
+
+def connected_problem(gaps: pd.DataFrame, spots: pd.DataFrame, reach: pd.DataFrame,
+                      costs: pd.DataFrame, goal: Goal, network: Network, node_of: pd.Series
+                      ) -> tuple[SitesAndPoints, Connected]:
+    """Build the covering problem of a plan with feeders.
+
+    Parameters
+    ----------
+    gaps, spots, reach, costs, goal
+        As for `phusong.plan.rank`; of the costs those marked ``feeder`` are left
+        aside, because the network prices them.
+    network : Network
+        What feeders could be built.
+    node_of : Series
+        By site_id: the node where the site must be joined; -1 = it needs no
+        feeder, -2 = it has none and cannot be built.
+
+    Returns
+    -------
+    case : SitesAndPoints
+        The problem with costs without feeders, and its names.
+    connected : Connected
+        The same with the network.
+
+    Raises
+    ------
+    InputError
+        If the tables do not belong together.
+    """
+    lost = pd.Index(spots["site_id"].unique()).difference(node_of.index)
+    if len(lost):
+        raise InputError.of([Fault("no_node", f"{len(lost)} candidate sites are not in the "
+                                   f"network, first {lost[0]!r}.",
+                                   "Price the feeders of the same candidates that you rank.")])
+    can = spots["site_id"].map(node_of).to_numpy(np.int64) != -2
+    spots = spots[can]
+    reach = reach[reach.index.get_level_values("cell_id").isin(spots.index)]
+    named = costs.index.get_level_values("site_id").isin(spots["site_id"])
+    own = costs[named & ~costs["feeder"].to_numpy(bool)]
+    case = covering_problem(gaps, spots, reach, own, goal)
+    node = node_of.reindex(case.sites.index).to_numpy(np.int64)
+    return case, Connected(case.problem, network, node)
+
+
+def rank_connected(gaps: pd.DataFrame, spots: pd.DataFrame, reach: pd.DataFrame,
+                   costs: pd.DataFrame, goal: Goal, network: Network, node_of: pd.Series
+                   ) -> pd.DataFrame:
+    """Return the sites to build in the order of weight gained per new money: PLAN.
+
+    As `phusong.plan.rank`, but the cost of a site holds only the hops and relays
+    that no site before it in the plan has built, and sites without any way to the
+    network are left out.
+
+    Parameters
+    ----------
+    gaps, spots, reach, costs, goal, network, node_of
+        As for `connected_problem`.
+
+    Returns
+    -------
+    DataFrame
+        PLAN, indexed by rank from 1. ``bound``: no plan with feeders of that
+        cumulative cost gains more weight (`share_free`).
+    """
+    case, connected = connected_problem(gaps, spots, reach, costs, goal, network, node_of)
+    budget = np.inf if goal.budget is None else goal.budget
+    return as_plan(case, connected, grow(connected, budget=budget, max_sites=goal.max_sites))
+
+
+def as_plan(case: SitesAndPoints, connected: Connected, grown: Grown) -> pd.DataFrame:
+    """Return PLAN of sites that were grown with their feeders."""
+    problem, order = case.problem, grown.order
+    costs, sites = problem.costs.copy(), case.sites.copy()
+    costs[order] += grown.hops[:, 1]
+    names = case.sites.index[order]
+    for name, column in (("cost_low", 0), ("cost_total", 1), ("cost_high", 2)):
+        sites.loc[names, name] += grown.hops[:, column]
+    paid = replace(case, sites=sites, problem=Problem(
+        problem.indptr, problem.indices, problem.weights, costs, problem.groups))
+    out = table(paid, order, grown.gains, np.zeros(0, np.int64))
+    if not len(out):
+        return out
+    free = share_free(connected)
+    whole, _ = greedy(free)
+    bound = prefix_bounds(free, whole, out["cumulative_cost"].to_numpy(np.float64))
+    return out.assign(bound=np.floor(bound * GRAIN + 1e-4) / GRAIN)
