@@ -238,12 +238,12 @@ class Screen:
 
     def _feeders(self, found: dict[str, Any]) -> None:
         words = {"microwave": "microwave hops", "fibre": "fibres along roads",
-                 "satellite": "satellite feeders", "relay": "light sites relaying a mast in sight"}
+                 "satellite": "satellite feeders", "relay": "light sites that relay a mast in sight"}
         said = [f"{row['hops']:,} {words[medium]}"
                 + (f" ({row['length_km']:,.1f} km)" if row["length_km"] and medium != "relay"
                    else "")
                 for medium, row in sorted(found["media"].items())]
-        if said:
+        if found["most_hops"]:
             said.append(f"{found['relays']:,} relay masts, {found['shared']:,} hops shared, at "
                         f"most {found['most_hops']} microwave hops to the network")
         if found["without_a_way"]:
