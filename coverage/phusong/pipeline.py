@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 
 from phusong import sources
@@ -36,9 +35,9 @@ from phusong.study import Study
 from phusong.surroundings import Surroundings
 from phusong.tally import Beside, break_down, by_operator, flows, services_of, track
 from phusong.terrain import Terrain
+from phusong.warming import warm_up
 
-__all__ = ["STAGES", "Results", "Stage", "check", "inputs_digest", "open_book", "read", "run",
-           "warm_up"]
+__all__ = ["STAGES", "Results", "Stage", "check", "inputs_digest", "open_book", "read", "run"]
 
 Report = Callable[[str, int, int], None]
 
@@ -173,11 +172,11 @@ STAGES: tuple[Stage, ...] = (
           lambda r, say: feeders(r.plan["site_id"], r.backhaul)),
     Stage("bills", ("costs", "feeders"), ("costs",),
           lambda r, say: settle(r.costs, r.feeders, r.study.costs)),
-    Stage("schedule", ("plan",), ("works", "targets", "day"),
+    Stage("schedule", ("plan", "bills"), ("works", "targets", "day"),
           lambda r, say: schedule(*_planned(r), targets=r.study.targets, day=r.study.day)),
-    Stage("deadlines", ("plan", "snapshots"), ("works", "targets", "day"),
+    Stage("deadlines", ("plan", "bills", "snapshots"), ("works", "targets", "day"),
           lambda r, say: deadlines(*_planned(r), **_promised(r))),
-    Stage("risks", ("plan", "snapshots"), ("works", "targets", "day"),
+    Stage("risks", ("plan", "bills", "snapshots"), ("works", "targets", "day"),
           lambda r, say: risks(*_planned(r), **_promised(r))),
 )
 
@@ -358,45 +357,13 @@ def _snapshots(results: Results, say: Report | None) -> pd.DataFrame:
 
 
 def _planned(results: Results) -> tuple[Any, ...]:
-    return (results.plan, results.points, results.spots, results.reach, results.costs,
+    return (results.plan, results.points, results.spots, results.reach, results.bills,
             results.study.goal, results.study.works)
 
 
 def _promised(results: Results) -> dict[str, Any]:
     study = results.study
     return {"targets": study.targets, "services": results.services[study.day], "day": study.day}
-
-
-def warm_up(study: Study, progress: Report | None = None) -> None:
-    """Compile the kernels the study needs, once for each machine, on a tiny made-up terrain."""
-    _say(progress, "compile", 0, 3)
-    from affine import Affine
-    from shapely import Point
-
-    heights = np.zeros((64, 64), np.float32)
-    terrain = Terrain(heights, Affine(30, 0, 500_000, 0, -30, 2_000_000), "EPSG:32648",
-                      "EPSG:32648")
-    here = [Point(500_300, 1_999_700), Point(501_500, 1_998_500)]
-    points = gpd.GeoDataFrame({"kind": ["school"], "name": [""]}, geometry=here[:1],
-                              index=pd.Index(["p"], name="point_id"), crs="EPSG:32648")
-    preset = study.radio.preset("LTE", 1800.0)
-    sites = gpd.GeoDataFrame(
-        {"site_id": ["s"], "status": ["standing"], "operator": ["o"], "technology": ["LTE"],
-         "frequency_mhz": [preset.frequency_mhz], "bandwidth_mhz": [preset.bandwidth_mhz],
-         "antenna_height_m": [30.0], "azimuth_deg": [0.0], "tilt_deg": [3.0],
-         "gain_dbi": [15.0], "eirp_dbm": [60.0]}, geometry=here[1:],
-        index=pd.Index(["c"], name="cell_id"), crs="EPSG:32648")
-    found = link(points, sites, terrain, study.radio)
-    _say(progress, "compile", 1, 3)
-    terrain.horizon_deg([500_300.0], [1_999_700.0])
-    _say(progress, "compile", 2, 3)
-    candidate = sites.assign(status="candidate", intervention="macro", place="hilltop")
-    mast = sites.set_geometry([Point(500_900, 1_999_100)]).assign(site_id="m")
-    ways = hops(candidate, mast, terrain, None, study.feeder)
-    priced = Backhaul.of(candidate, mast, ways, study.costs, study.feeder)
-    rank_connected(points, candidate, found, price(candidate, None, study.costs), study.goal,
-                   priced.network, priced.node_of)
-    _say(progress, "compile", 3, 3)
 
 
 def _say(progress: Report | None, what: str, done: int, of_all: int) -> None:

@@ -238,7 +238,8 @@ class Screen:
 
     def _feeders(self, found: dict[str, Any]) -> None:
         words = {"microwave": "microwave hops", "fibre": "fibres along roads",
-                 "satellite": "satellite feeders", "relay": "light sites that relay a mast in sight"}
+                 "satellite": "satellite feeders",
+                 "relay": "light sites that relay a mast in sight"}
         said = [f"{row['hops']:,} {words[medium]}"
                 + (f" ({row['length_km']:,.1f} km)" if row["length_km"] and medium != "relay"
                    else "")
