@@ -66,10 +66,14 @@ class Profile(Noun):
         Regular expression that a commune's code matches; empty = any.
     commune_code_width : int
         Digits of a code that lost its leading zeros; 0 = codes are not restored.
+    unit_kinds : tuple of str
+        Words for what an administrative unit is, which names may or may not carry.
     bounds : (west, south, east, north) or None
         Box around the country, degrees; finds swapped and foreign coordinates.
     crs_candidates : tuple of str
         Coordinate systems that metres in this country usually are in.
+    crs_degrees : tuple of str
+        Systems that degrees in this country may be in, beside WGS 84.
     day_first : bool
         Whether 03/04/2021 is the third of April.
     aliases : dict of role to dict of column to spellings
@@ -111,8 +115,10 @@ class Profile(Noun):
     currency_source: str = ""
     commune_code_pattern: str = ""
     commune_code_width: int = Field(default=0, ge=0, le=20)
+    unit_kinds: tuple[str, ...] = ()
     bounds: tuple[float, float, float, float] | None = None
     crs_candidates: tuple[str, ...] = ()
+    crs_degrees: tuple[str, ...] = ()
     day_first: bool = True
     aliases: dict[str, Words] = Field(default_factory=dict)
     kinds: Words = Field(default_factory=dict)

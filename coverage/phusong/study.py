@@ -24,7 +24,7 @@ from phusong.progress import Target
 from phusong.radio.budget import Radio
 from phusong.service import DEFINITIONS, Need
 from phusong.siting import Siting
-from phusong.sources.source import Source
+from phusong.sources.source import CommunesSource, Source
 
 __all__ = ["Sources", "Study"]
 
@@ -46,7 +46,7 @@ class Sources(Noun):
     points: tuple[Source, ...] = Field(min_length=1)
     sites: tuple[Source, ...] = ()
     terrain: tuple[Source, ...] = ()
-    communes: Source | None = None
+    communes: CommunesSource | None = None
     roads: Source | None = None
     power_lines: Source | None = None
     population: Source | None = None

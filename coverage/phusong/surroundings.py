@@ -16,6 +16,7 @@ from affine import Affine
 from numpy.typing import NDArray
 
 from phusong.errors import Fault
+from phusong.units import Register
 
 __all__ = ["Raster", "Surroundings"]
 
@@ -71,7 +72,12 @@ class Surroundings:
     faults : tuple of Fault
         Everything that reading found, warned about or assumed.
     readings : DataFrame or None
-        One row for each input: file, role, rows_in, accepted, mended, rejected, licence.
+        One row for each input: file, role, rows_in, accepted, mended, rejected, licence, and
+        ``columns`` (our name -> theirs) with those ``unused``.
+    mends : DataFrame or None
+        One row for each mended cell: file, row, column, was, now, why.
+    units : Register or None
+        Lists of communes and the crosswalks between them.
     """
 
     communes: gpd.GeoDataFrame | None = None
@@ -85,6 +91,8 @@ class Surroundings:
     reports: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()
     readings: pd.DataFrame | None = field(default=None)
+    mends: pd.DataFrame | None = field(default=None)
+    units: Register | None = None
 
     def __repr__(self) -> str:
         there = [f"{name}={len(getattr(self, name))}" for name in

@@ -38,17 +38,18 @@ def test_plain_degrees_raise_nothing() -> None:
     assert (x.tolist(), y.tolist(), findings.faults) == (LON, LAT, [])
 
 
-def test_a_whole_file_of_swapped_rows_is_refused_with_the_cure() -> None:
-    x, _, findings = place(LAT, LON)
+def test_a_whole_file_of_swapped_rows_is_refused_where_nothing_is_to_be_mended() -> None:
+    x, _, findings = place(LAT, LON, mend=False)
     assert np.isnan(x).all()
     assert codes(findings) == [("swapped_coordinates", "error")]
     assert "mend: true" in findings.faults[0].cure
     assert findings.rejected.all()
 
 
-def test_a_whole_file_of_swapped_rows_is_mended_on_request_and_said() -> None:
-    x, y, findings = place(LAT, LON, mend=True)
+def test_a_whole_file_of_swapped_rows_is_mended_and_said() -> None:
+    x, y, findings = place(LAT, LON)
     assert (x.tolist(), y.tolist()) == (LON, LAT)
+    assert findings.changes[0] == (2, "lat", "22.5, 103.5", "103.5, 22.5", "swapped_coordinates")
     assert codes(findings) == [("swapped_coordinates", "warning")]
     assert findings.mended.all()
 
@@ -66,8 +67,15 @@ def test_swapped_beyond_all_latitudes_needs_no_area() -> None:
     assert codes(findings) == [("swapped_coordinates", "warning")]
 
 
-def test_one_swapped_row_is_an_error() -> None:
-    x, _, findings = place([103.5, 22.6, 103.7], [22.5, 103.6, 22.7])
+def test_one_swapped_row_is_mended_by_the_country() -> None:
+    x, y, findings = place([103.5, 22.6, 103.7], [22.5, 103.6, 22.7])
+    assert (x.tolist(), y.tolist()) == (LON, LAT)
+    assert findings.mended.tolist() == [False, True, False]
+    assert [(c.row, c.now) for c in findings.changes] == [(3, "103.6, 22.6")]
+
+
+def test_one_swapped_row_is_an_error_where_nothing_is_to_be_mended() -> None:
+    x, _, findings = place([103.5, 22.6, 103.7], [22.5, 103.6, 22.7], mend=False)
     assert codes(findings) == [("swapped_coordinates", "error")]
     assert findings.faults[0].row == 3
     assert np.isnan(x[1])

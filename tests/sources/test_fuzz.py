@@ -151,6 +151,12 @@ def test_a_seeded_wrong_position_is_never_taken(place: Place, row: int, wrong: s
     reading = read_points(Source(file="schools.csv", kind="school"), place.folder, DEGREES, VIETNAM)
     key = frame.loc[row, "ma_truong"]
     kept = key in reading.table.index
+    if wrong == "swapped":          # the country tells: swapped back, and said from what to what
+        assert reading.changes[0].row == row + 2
+        assert kept
+        assert reading.table.geometry[key].x == float(SCHOOLS.loc[row, "kinh_do"])
+        assert reading.table.geometry[key].y == float(SCHOOLS.loc[row, "vi_do"])
+        return
     assert not kept or reading.table.geometry.isna()[key]
     assert any(fault.row == row + 2 for fault in reading.faults)
     others = reading.table.drop(index=key, errors="ignore")

@@ -20,6 +20,7 @@ from phusong.profile import Profile
 from phusong.radio.budget import Radio
 from phusong.radio.climate import refractivity_at
 from phusong.sources.coordinates import Box
+from phusong.sources.crosswalks import read_register
 from phusong.sources.land_cover import read_land_cover
 from phusong.sources.learners import fill_learners
 from phusong.sources.lines import read_power_lines, read_roads
@@ -28,10 +29,11 @@ from phusong.sources.points import read_points
 from phusong.sources.polygons import read_areas, read_communes, read_footprints
 from phusong.sources.rasters import raster_box, read_population, read_terrain
 from phusong.sources.sites import read_sites
-from phusong.sources.source import Reading, Source
+from phusong.sources.source import Change, CommunesSource, Reading, Source
 from phusong.surroundings import Surroundings
 from phusong.tables import POINTS, SITES, Table
 from phusong.terrain import Terrain
+from phusong.units import Register
 
 __all__ = ["LAYERS", "Collected", "SourcesLike", "TargetLike", "gather"]
 
@@ -67,7 +69,7 @@ class SourcesLike(Protocol):
     @property
     def terrain(self) -> tuple[Source, ...]: ...
     @property
-    def communes(self) -> Source | None: ...
+    def communes(self) -> CommunesSource | None: ...
     @property
     def population(self) -> Source | None: ...
     @property
@@ -128,9 +130,13 @@ class Collected:
         """Return the optional layers together with all faults and readings."""
         rows = [{"file": r.file, "role": r.role, "rows_in": r.rows_in, "accepted": r.accepted,
                  "mended": r.mended, "rejected": r.rejected, "set_aside": r.set_aside,
-                 "licence": r.credit} for r in self.readings]
+                 "licence": r.credit, "columns": dict(r.columns), "unused": list(r.unused)}
+                for r in self.readings]
+        mends = [{"file": r.file, **change._asdict()} for r in self.readings
+                 for change in r.changes]
         return Surroundings(**self.layers, reports=self.reports, faults=self.every_fault,
-                            readings=pd.DataFrame(rows))
+                            readings=pd.DataFrame(rows), mends=pd.DataFrame(
+                                mends, columns=["file", *Change._fields]))
 
 
 def gather(sources: SourcesLike, folder: Path, profile: Profile, *, crs: str = "auto",
@@ -155,15 +161,16 @@ def gather(sources: SourcesLike, folder: Path, profile: Profile, *, crs: str = "
     radio = radio or Radio()
     found = Collected(_empty(POINTS, DEGREES), _empty(SITES, DEGREES))
     communes = _layer(found, read_communes, sources.communes, folder, DEGREES, profile, "communes")
+    register = _register(found, sources.communes, communes, folder, profile)
     area = _area(sources.terrain, folder, communes)
     found.points = _all_of(found, POINTS, sources.points, lambda source: read_points(
-        source, folder, DEGREES, profile, communes, area=area))
+        source, folder, DEGREES, profile, communes, area=area, register=register))
     found.sites = _all_of(found, SITES, sources.sites, lambda source: read_sites(
-        source, folder, DEGREES, profile, radio, area=area))
+        source, folder, DEGREES, profile, radio, area=area, communes=communes, register=register))
     if sources.lockdowns is not None:
         days = _tried(found, "lockdowns", sources.lockdowns,
                       lambda source: read_lockdowns(source, folder, profile))
-        found.points, faults = join_lockdowns(found.points, days, sources.lockdowns.file)
+        found.points, faults = join_lockdowns(found.points, days, sources.lockdowns, register)
         found.faults += faults
     _join_targets(found, targets, folder, profile)
     found.points, faults = fill_learners(found.points, profile)
@@ -227,6 +234,24 @@ def _layer(found: Collected, reader: Layer, source: Source | None, folder: Path,
     table = _tried(found, role, source, lambda given: replace(
         reader(given, folder, crs, profile), role=role))
     return table if table is not None and len(table) else None
+
+
+def _register(found: Collected, source: CommunesSource | None, layer: gpd.GeoDataFrame | None,
+              folder: Path, profile: Profile) -> Register:
+    """Read the crosswalks beside the communes' layer; the layer's own list ends them."""
+    if source is None:
+        return Register()
+    said = pd.Series(dtype="datetime64[s]") if layer is None else layer["code_vintage"].dropna()
+    vintage = source.vintage or (said.max().date() if len(said) else None)
+    try:
+        register, readings = read_register(getattr(source, "crosswalk", ()), layer, vintage,
+                                           folder, profile)
+    except PhusongError as error:
+        found.faults += error.faults or (Fault("unreadable_file", str(error), file=source.file),)
+        return Register()
+    found.readings += readings
+    found.layers["units"] = register
+    return register
 
 
 def _all_of(found: Collected, table: Table, sources: Sequence[Source],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -88,6 +89,12 @@ class Columns:
                               column=self.theirs.get(ours, ours))
             cells = cells.mask(empty, value)
         return cells
+
+    def taken(self) -> dict[str, Any]:
+        """Return what `Reading` keeps of this file: columns taken and unused, cells mended."""
+        used = {*self.theirs.values(), *self.source.where}
+        return {"columns": dict(self.theirs), "changes": tuple(self.findings.changes),
+                "unused": tuple(str(c) for c in self.table.frame.columns if c not in used)}
 
     def credit(self) -> pd.Series:
         """Return where each row comes from: the file's credit, then what the row itself says."""

@@ -14,6 +14,7 @@ from phusong.errors import InputError
 from phusong.geo import DEGREES, parse_crs, transform
 from phusong.profile import Profile
 from phusong.sources.angles import coordinates, pair
+from phusong.sources.doctor import treat
 from phusong.sources.records import RawTable
 from phusong.sources.source import Findings, Source
 from phusong.sources.values import blank
@@ -33,6 +34,7 @@ def inside(lon: Array, lat: Array, box: Box) -> NDArray[np.bool_]:
 
 def find_positions(table: RawTable, columns: Mapping[str, str], source: Source, profile: Profile,
                    findings: Findings, *, area: Box | None = None,
+                   outlines: NDArray[Any] | None = None,
                    leave_out: bool = False) -> tuple[Array, Array]:
     """Find where each row lies.
 
@@ -51,6 +53,9 @@ def find_positions(table: RawTable, columns: Mapping[str, str], source: Source, 
     area : (west, south, east, north), optional
         Where terrain and communes of the study lie; used to recognise swapped coordinates and a
         wrong CRS where the profile has no bounds.
+    outlines : (n,) array of geometry, optional
+        Outline of the commune that each row names, degrees; None = not known.  They are the
+        evidence by which a wrong system, zone or order is mended (`phusong.sources.doctor`).
     leave_out : bool
         Whether rows without a position, or with one outside the country, are left out with a
         warning (towers), instead of kept without a position and refused (places of learning).
@@ -67,11 +72,17 @@ def find_positions(table: RawTable, columns: Mapping[str, str], source: Source, 
                  mends=True)
     x, y = np.where(island, np.nan, x), np.where(island, np.nan, y)
     crs = _system(table, source, findings)
-    if crs is None or not _right_unit(x, y, crs, source, profile, findings, where):
-        nowhere = np.full(len(x), np.nan)
+    nowhere = np.full(len(x), np.nan)
+    if crs is None:
         return nowhere, nowhere.copy()
+    seen = np.full(len(x), None, dtype=object) if outlines is None else outlines
+    told_x, told_y, treated = treat(x, y, crs, seen, source, profile, findings, where)
+    x, y = np.where(treated, np.nan, x), np.where(treated, np.nan, y)
+    if not _right_unit(x, y, crs, source, profile, findings, where):
+        x, y = nowhere, nowhere.copy()
     x, y = _right_order(x, y, crs, profile, area, findings, where, source.mend)
     lon, lat = _to_degrees(x, y, crs)
+    lon, lat = np.where(treated, told_x, lon), np.where(treated, told_y, lat)
     lon, lat = _judged(lon, lat, profile, area, findings, where, source,
                       leave_out)
     findings.add("no_location", "The row has no position", "Fill it in; until then nothing can be "
@@ -170,14 +181,15 @@ def _right_unit(x: Array, y: Array, crs: Any, source: Source, profile: Profile,
         findings.add("metres_not_degrees", f"The coordinates (first: {x[big][0]:g}, "
                      f"{y[big][0]:g}) are metres, but {'the study file says' if source.crs else ''}"
                      f"{' they are degrees' if source.crs else 'no CRS is stated'}.",
-                     f'{cure}State the one they are in: crs: "EPSG:...".', column=where)
-        findings.rejected[:] = True
+                     f'{cure}State the one they are in: crs: "EPSG:..."; or write the commune of '
+                     f"each row beside it, and name the communes' layer.", column=where)
+        findings.rejected |= known
         return False
     if crs.is_projected and not big.any() and (known & (size <= 180)).all(where=known):
         findings.add("degrees_not_metres", f"The coordinates (first: {x[known][0]:g}, "
                      f"{y[known][0]:g}) look like degrees, but {crs.name} counts in metres.",
                      'Write crs: "EPSG:4326", or leave it out.', column=where)
-        findings.rejected[:] = True
+        findings.rejected |= known
         return False
     return True
 
@@ -190,7 +202,7 @@ def _to_degrees(x: Array, y: Array, crs: Any) -> tuple[Array, Array]:
 
 def _right_order(x: Array, y: Array, crs: Any, profile: Profile, area: Box | None,
                  findings: Findings, where: str, mend: bool) -> tuple[Array, Array]:
-    """Swap x and y of a whole file if every row says so and `mend`; reject swapped rows."""
+    """Swap x and y back where the country says so and `mend`; else reject such rows."""
     known = np.isfinite(x) & np.isfinite(y)
     if not known.any():
         return x, y
@@ -208,12 +220,16 @@ def _right_order(x: Array, y: Array, crs: Any, profile: Profile, area: Box | Non
                      "have them swapped back, or name the columns the other way round: columns: "
                      "{lon: ..., lat: ...}.", at=known, column=where, rejects=True)
         return np.where(known, np.nan, x), np.where(known, np.nan, y)
-    if swapped[known].all():
+    was = [f"{a:.10g}, {b:.10g}" for a, b in zip(x, y, strict=True)]
+    if swapped.any() and mend and (swapped[known].all() or box is not None):
+        throughout = "throughout the file" if swapped[known].all() else "in this row"
         findings.add("swapped_coordinates", "Longitude and latitude stand in each other's columns "
-                     "throughout the file; they were swapped back", "To confirm, name the columns "
+                     f"{throughout}: read as written the place is outside the country or study, "
+                     "swapped it is inside; they were swapped back", "To confirm, name the columns "
                      "in the study file the other way round: columns: {lon: ..., lat: ...}.",
-                     severity="warning", at=known, column=where, mends=True)
-        return y, x
+                     severity="warning", at=swapped, column=where, mends=True, shown=was,
+                     now=[f"{b:.10g}, {a:.10g}" for a, b in zip(x, y, strict=True)])
+        return np.where(swapped, y, x), np.where(swapped, x, y)
     findings.add("swapped_coordinates", "Longitude and latitude are swapped in this row, but not "
                  "in the others", "Swap the two cells.", at=swapped, column=where, rejects=True,
                  shown=[f"{b:g}, {a:g}" for a, b in zip(x, y, strict=True)])

@@ -14,8 +14,11 @@ from phusong.sources.columns import is_digits
 from phusong.sources.polygons import opened
 from phusong.sources.source import Reading, Source
 from phusong.tables import joined, split
+from phusong.units import Register, vintage_of
 
 __all__ = ["join_lockdowns", "join_target", "read_ids", "read_lockdowns"]
+
+_NOTHING = Register()
 
 
 def read_ids(source: Source, folder: Path, profile: Profile) -> Reading:
@@ -31,7 +34,8 @@ def read_ids(source: Source, folder: Path, profile: Profile) -> Reading:
                  at=ids.eq("").to_numpy(bool) & ~findings.rejected, rejects=True)
     stays = ~findings.rejected
     return Reading(ids[stays].drop_duplicates(), tuple(findings.faults), **findings.counts(),
-                   set_aside=aside, file=source.file, role="targets", credit=source.credit)
+                   set_aside=aside, file=source.file, role="targets", credit=source.credit,
+                   **columns.taken())
 
 
 def join_target(points: gpd.GeoDataFrame, name: str, ids: pd.Series,
@@ -87,12 +91,16 @@ def read_lockdowns(source: Source, folder: Path, profile: Profile) -> Reading:
     good = frame[~findings.rejected]
     days = good.groupby(level=0).agg({"lockdown_from": "min", "lockdown_to": "max"})
     return Reading(days, tuple(findings.faults), **findings.counts(), set_aside=aside,
-                   file=source.file, role="lockdowns", credit=source.credit)
+                   file=source.file, role="lockdowns", credit=source.credit,
+                   **columns.taken())
 
 
-def join_lockdowns(points: gpd.GeoDataFrame, days: pd.DataFrame | None,
-                   file: str) -> tuple[gpd.GeoDataFrame, list[Fault]]:
+def join_lockdowns(points: gpd.GeoDataFrame, days: pd.DataFrame | None, source: Source,
+                   register: Register = _NOTHING) -> tuple[gpd.GeoDataFrame, list[Fault]]:
     """Fill ``lockdown_from`` and ``lockdown_to`` by commune where a point does not say itself.
+
+    A code of an earlier list of communes meets the code that a point carried then, not the
+    number that another commune bears today.
 
     Returns
     -------
@@ -103,9 +111,22 @@ def join_lockdowns(points: gpd.GeoDataFrame, days: pd.DataFrame | None,
     """
     if days is None or not len(days):
         return points, []
-    filled = {name: points[name].fillna(points["commune_code"].map(days[name]))
-              .astype("datetime64[s]") for name in ("lockdown_from", "lockdown_to")}
-    empty = sorted(set(days.index) - set(points["commune_code"]))
+    earlier = np.zeros(len(days), bool)
+    if len(register.lists) > 1:
+        seen = vintage_of(list(days.index), [""] * len(days), register.lists, source.vintage)
+        earlier = seen.days < np.datetime64(register.lists[-1].day)
+    now, then = days[~earlier], days[earlier]
+    filled = {}
+    for name in ("lockdown_from", "lockdown_to"):
+        cells = points[name].astype("datetime64[s]")
+        for column, spells in (("commune_code", now), ("commune_code_then", then)):
+            if len(spells):
+                cells = cells.fillna(points[column].map(spells[name]).astype("datetime64[s]"))
+        filled[name] = cells
+    empty = sorted(set(now.index) - set(points["commune_code"]))
+    if len(then):
+        empty = sorted({*empty, *(set(then.index) - set(points["commune_code_then"]))})
+    file = source.file
     faults = [Fault("no_point_there", f"{len(empty)} communes of the list hold no point of the "
                     f'study, first: "{empty[0]}".', "", "warning", file, column="commune_code",
                     count=len(empty))] if empty else []

@@ -71,4 +71,5 @@ def read_measurements(source: Source, folder: Path, crs: Any, profile: Profile, 
     for name in ("cell_id", "group", "source"):
         frame[name] = frame[name].astype("str")
     return Reading(to_metric(frame, crs), tuple(findings.faults), **findings.counts(),
-                   set_aside=aside, file=source.file, role="measurements", credit=source.credit)
+                   set_aside=aside, file=source.file, role="measurements", credit=source.credit,
+                   **columns.taken())

@@ -16,20 +16,24 @@ from phusong.nouns import nearest
 from phusong.profile import Profile, fold
 from phusong.sources.columns import Columns
 from phusong.sources.coordinates import Box, find_positions
-from phusong.sources.joining import commune_codes, communes_in_degrees
+from phusong.sources.joining import commune_codes, communes_in_degrees, outlines_of
 from phusong.sources.polygons import opened
 from phusong.sources.source import Findings, Reading, Source
 from phusong.sources.values import words_of
+from phusong.sources.vintages import Declared, declare
 from phusong.tables import POINT_KINDS, POINTS, joined
+from phusong.units import Register
 
 __all__ = ["read_points", "stable_ids"]
 
 _TEXTS = ("province_code", "targets", "parent_id", "location_source")
-_DAYS = ("code_vintage", "lockdown_from", "lockdown_to")
+_DAYS = ("lockdown_from", "lockdown_to")
+_NOTHING = Register()
 
 
 def read_points(source: Source, folder: Path, crs: Any, profile: Profile,
-                communes: gpd.GeoDataFrame | None = None, *, area: Box | None = None) -> Reading:
+                communes: gpd.GeoDataFrame | None = None, *, area: Box | None = None,
+                register: Register = _NOTHING) -> Reading:
     """Read places of learning, communes or villages.
 
     Parameters
@@ -47,6 +51,8 @@ def read_points(source: Source, folder: Path, crs: Any, profile: Profile,
         in ``assumed``), lost zeros are restored where the code exists.
     area : (west, south, east, north), optional
         Degrees; see `find_positions`.
+    register : Register, optional
+        Lists of communes and crosswalks: codes of earlier lists are carried to the layer's.
 
     Returns
     -------
@@ -55,15 +61,17 @@ def read_points(source: Source, folder: Path, crs: Any, profile: Profile,
         NaN (`fill_learners` deals with them).
     """
     table, columns, findings, aside = opened(source, folder, profile, "points")
-    lon, lat = find_positions(table, columns.theirs, source, profile, findings, area=area)
+    layer = communes_in_degrees(communes)
+    said = declare(columns, register, frozenset() if layer is None else frozenset(layer.index))
+    lon, lat = find_positions(table, columns.theirs, source, profile, findings, area=area,
+                              outlines=outlines_of(said.codes, layer))
     kinds = _kinds(columns)
     names = columns.text("name")
     ids = columns.code("point_id")
-    layer = communes_in_degrees(communes)
     if source.kind == "commune" and "commune_code" not in columns:
         codes = ids
     else:
-        codes = commune_codes(columns, lon, lat, layer)
+        codes = commune_codes(columns, said, lon, lat, layer)
     commune_names = columns.text("commune_name")
     if layer is not None:
         by_code = layer["name"].where(layer["name"].ne(""))
@@ -72,7 +80,7 @@ def read_points(source: Source, folder: Path, crs: Any, profile: Profile,
         "kind": kinds, "name": names, "level": _levels(columns, names, kinds),
         "commune_code": codes, "commune_name": commune_names,
         **{name: columns.text(name) for name in _TEXTS}, **_figures(columns),
-        **{name: columns.day(name) for name in _DAYS}}
+        **{name: columns.day(name) for name in _DAYS}, **_dated(columns, said, codes, register)}
     if layer is not None and "province_code" in layer.columns:
         province = data["province_code"]
         data["province_code"] = province.where(province.ne(""), codes.map(
@@ -88,7 +96,23 @@ def read_points(source: Source, folder: Path, crs: Any, profile: Profile,
     stays = ~findings.rejected
     frame = frame[stays].set_index(pd.Index(ids[stays], name="point_id", dtype="str")).sort_index()
     return Reading(_typed(to_metric(frame, crs)), tuple(findings.faults), **findings.counts(),
-                   set_aside=aside, file=source.file, role="points", credit=source.credit)
+                   set_aside=aside, file=source.file, role="points", credit=source.credit,
+                   **columns.taken())
+
+
+def _dated(columns: Columns, said: Declared, codes: pd.Series,
+           register: Register) -> dict[str, Any]:
+    """Return the day of each code's list, and the code as the file writes it."""
+    days = columns.day("code_vintage").to_numpy("datetime64[s]")
+    days = np.where(np.isnat(days), said.days.astype("datetime64[s]"), days)
+    if register.now is not None:
+        own = codes.isin(register.now.units).to_numpy(bool)
+        days = np.where(own, np.datetime64(register.now.day, "s"), days)
+        earlier = said.days < np.datetime64(register.now.day)
+    else:
+        earlier = np.zeros(len(codes), bool)
+    return {"code_vintage": pd.Series(days).astype("datetime64[s]"),
+            "commune_code_then": said.then.where(earlier, "")}
 
 
 def _places(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> gpd.GeoSeries:

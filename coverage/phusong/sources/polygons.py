@@ -40,7 +40,7 @@ def read_communes(source: Source, folder: Path, crs: Any, profile: Profile) -> R
     -------
     Reading
         Its table has ``name``, ``population`` (NaN = not known), ``province_code``,
-        ``code_vintage`` and ``source``, sorted by code.
+        ``province_name``, ``code_vintage`` and ``source``, sorted by code.
     """
     table, columns, findings, aside = opened(source, folder, profile, "communes")
     shapes = shapes_of(table, columns, POLYGON)
@@ -66,6 +66,7 @@ def read_communes(source: Source, folder: Path, crs: Any, profile: Profile) -> R
         {"name": columns.text("name"), "population": columns.number("population", low=0,
                                                                     grouped=True),
          "province_code": columns.code("province_code"),
+         "province_name": columns.text("province_name"),
          "code_vintage": columns.day("code_vintage"), "source": columns.credit()},
         geometry=shapes, crs=shapes.crs)
     return finished(frame, codes, "commune_code", crs, columns, aside)
@@ -153,4 +154,5 @@ def finished(frame: gpd.GeoDataFrame, keys: pd.Series, index: str, crs: Any, col
         frame[name] = frame[name].astype("str")
     reading = to_metric(frame, crs) if len(frame) else frame.set_crs(crs, allow_override=True)
     return Reading(reading, tuple(findings.faults), **findings.counts(), set_aside=aside,
-                   file=columns.source.file, role=columns.role, credit=columns.source.credit)
+                   file=columns.source.file, role=columns.role, credit=columns.source.credit,
+                   **columns.taken())

@@ -16,11 +16,14 @@ from phusong.profile import Profile, fold
 from phusong.radio.budget import Preset, Radio
 from phusong.sources.columns import Columns
 from phusong.sources.coordinates import Box, find_positions
+from phusong.sources.joining import communes_in_degrees, outlines_of
 from phusong.sources.points import doubled, stable_ids
 from phusong.sources.polygons import opened
 from phusong.sources.records import RawTable
 from phusong.sources.source import Findings, Reading, Source
+from phusong.sources.vintages import declare
 from phusong.tables import SITES
+from phusong.units import Register
 
 __all__ = ["UNKNOWN_OPERATOR", "read_sites"]
 
@@ -31,12 +34,15 @@ _HEADLESS = {"technology": "1", "mcc": "2", "mnc": "3", "area_code": "4", "cid":
              "lat": "8", "range_m": "9", "samples": "10"}
 """Column numbers of an OpenCelliD export without a header."""
 
+_NOTHING = Register()
+
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 
 def read_sites(source: Source, folder: Path, crs: Any, profile: Profile, radio: Radio, *,
-               area: Box | None = None) -> Reading:
+               area: Box | None = None, communes: gpd.GeoDataFrame | None = None,
+               register: Register = _NOTHING) -> Reading:
     """Read cells or masts.
 
     Parameters
@@ -53,6 +59,8 @@ def read_sites(source: Source, folder: Path, crs: Any, profile: Profile, radio: 
         Its presets stand in for missing height, power, gain, tilt and bandwidth.
     area : (west, south, east, north), optional
         Degrees; see `find_positions`.
+    communes, register
+        As for `read_points`: the communes that rows declare are evidence of where they lie.
 
     Returns
     -------
@@ -62,8 +70,10 @@ def read_sites(source: Source, folder: Path, crs: Any, profile: Profile, radio: 
         its single samples mean *not known*, and it is no list of sites.
     """
     table, columns, findings, aside = _opened(source, folder, profile)
+    layer = communes_in_degrees(communes)
+    said = declare(columns, register, frozenset() if layer is None else frozenset(layer.index))
     lon, lat = find_positions(table, columns.theirs, columns.source, profile, findings, area=area,
-                              leave_out=True)
+                              outlines=outlines_of(said.codes, layer), leave_out=True)
     technology, frequency = _carriers(columns)
     operator = _operators(columns)
     data = {"status": _statuses(columns), "operator": operator, "technology": technology,
@@ -84,7 +94,8 @@ def read_sites(source: Source, folder: Path, crs: Any, profile: Profile, radio: 
         if column.kind == "text" and column.name in frame.columns:
             frame[column.name] = frame[column.name].astype("str")
     return Reading(to_metric(frame, crs), tuple(findings.faults), **findings.counts(),
-                   set_aside=aside, file=source.file, role="sites", credit=source.credit)
+                   set_aside=aside, file=source.file, role="sites", credit=source.credit,
+                   **columns.taken())
 
 
 def _opened(source: Source, folder: Path,

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from phusong.errors import Fault, Severity
 from phusong.nouns import Noun
 
-__all__ = ["Findings", "Reading", "Source"]
+__all__ = ["Change", "CommunesSource", "CrosswalkSource", "Findings", "Reading", "Source"]
 
 _LISTED = 5
 
@@ -43,8 +43,10 @@ class Source(Noun):
     where : dict of their name to value or list of values
         Only rows that hold these values are read; the others are counted as set aside.
     mend : bool
-        Whether what the evidence of all rows allows to mend (coordinates swapped throughout)
-        shall be mended, with a record; else it is an error.
+        Whether positions and codes that the evidence (declared communes, the country) allows to
+        mend shall be mended, each with a record of what it was; else they are errors.
+    vintage : date or None
+        Day whose list of communes the file's codes belong to; None = as its rows show.
     licence, attribution, date : str, str, date
         Travel with every row into maps and briefs.
     """
@@ -58,7 +60,8 @@ class Source(Noun):
     columns: dict[str, str] = Field(default_factory=dict)
     defaults: dict[str, str | float | int | bool | dt.date] = Field(default_factory=dict)
     where: dict[str, Any] = Field(default_factory=dict)
-    mend: bool = False
+    mend: bool = True
+    vintage: dt.date | None = None
     licence: str = ""
     attribution: str = ""
     date: dt.date | None = None
@@ -74,6 +77,55 @@ class Source(Noun):
         parts = [self.file, self.licence, self.attribution,
                  self.date.isoformat() if self.date else ""]
         return "; ".join(part for part in parts if part)
+
+
+class CrosswalkSource(Source):
+    """A table that says which old communes became which new ones.
+
+    Parameters
+    ----------
+    before : date
+        Day whose codes it starts from.
+    after : date or None
+        Day whose codes it leads to; None = the next crosswalk's `before`, or the layer's vintage.
+    list : Source or None
+        The list of units of `before`: codes, names and perhaps centres; lost zeros are restored,
+        and names understood, by it.
+    partial : bool
+        Whether units that it does not name stay as they are.
+    """
+
+    before: dt.date
+    after: dt.date | None = None
+    list: Source | None = None
+    partial: bool = False
+
+
+class CommunesSource(Source):
+    """The layer of communes, and what led to them.
+
+    Parameters
+    ----------
+    crosswalk : tuple of CrosswalkSource
+        From earlier lists of communes to the layer's; `vintage` is the day of the layer's codes.
+    """
+
+    crosswalk: tuple[CrosswalkSource, ...] = ()
+
+    @field_validator("crosswalk", mode="before")
+    @classmethod
+    def _one_or_many(cls, given: Any) -> Any:
+        return [given] if isinstance(given, dict) else given
+
+
+class Change(NamedTuple):
+    """One mended cell: the row as a person counts it, what stood there, what stands now, why."""
+
+    row: int
+    column: str
+    was: str
+    now: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,6 +147,12 @@ class Reading:
         Rows of the file that `Source.where` leaves out.
     file, role, credit : str
         The file as the study names it, what it is read as, and its licence line.
+    changes : tuple of Change
+        What was mended, cell by cell, from what to what.
+    columns : mapping of our name to theirs
+        Which of the file's columns was taken for which of ours.
+    unused : tuple of str
+        Columns of the file that nothing was read from.
     """
 
     table: Any
@@ -107,6 +165,9 @@ class Reading:
     file: str = ""
     role: str = ""
     credit: str = ""
+    changes: tuple[Change, ...] = ()
+    columns: Mapping[str, str] = field(default_factory=dict)
+    unused: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.rows_in != self.accepted + self.mended + self.rejected:
@@ -129,11 +190,15 @@ class Findings:
         The file as the study names it.
     rows : (n,) int array
         Row number of each record as a person counts it.
+    sheets : sequence of str
+        Sheet of each record, where several sheets were read; else empty.
     """
 
     file: str
     rows: NDArray[np.int64]
     faults: list[Fault] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    sheets: Sequence[str] = ()
     mended: NDArray[np.bool_] = field(init=False)
     rejected: NDArray[np.bool_] = field(init=False)
 
@@ -143,7 +208,8 @@ class Findings:
 
     def add(self, code: str, what: str, cure: str = "", *, severity: Severity = "error",
             column: str = "", at: Any = None, shown: Sequence[object] | None = None,
-            mends: bool = False, rejects: bool = False) -> None:
+            now: Sequence[object] | None = None, mends: bool = False,
+            rejects: bool = False) -> None:
         """Add one fault about the whole file, or about the records where `at` holds.
 
         Parameters
@@ -154,6 +220,8 @@ class Findings:
             The records concerned; nothing is added if it holds nowhere.
         shown : sequence, optional
             What the cells hold, for the first record concerned.
+        now : sequence, optional
+            What was put in their place; each such record goes into `changes`.
         mends, rejects : bool
             Whether these records count as mended, or as rejected.
         """
@@ -167,14 +235,19 @@ class Findings:
         self.rejected[where] |= rejects
         first = int(where[0])
         said = f' ("{shown[first]}")' if shown is not None and str(shown[first]) else ""
+        if shown is not None and now is not None:
+            said = f' ("{shown[first]}" -> "{now[first]}")'
+            self.changes += [Change(int(self.rows[i]), column, str(shown[i]), str(now[i]), code)
+                             for i in where.tolist()]
         more = ""
         if where.size > 1:
             rows = ", ".join(str(self.rows[i]) for i in where[:_LISTED])
             more = f" Rows {rows}{', ...' if where.size > _LISTED else ''}."
-        self.faults.append(Fault(code, f"{what}{said}.{more}", cure, severity, self.file,
+        file = f"{self.file} [{self.sheets[first]}]" if len(self.sheets) else self.file
+        self.faults.append(Fault(code, f"{what}{said}.{more}", cure, severity, file,
                                  int(self.rows[first]), column, int(where.size)))
 
-    def counts(self) -> dict[str, int]:
+    def counts(self) -> dict[str, Any]:
         """Rows in, accepted, mended and rejected, as `Reading` wants them."""
         rejected = int(self.rejected.sum())
         mended = int((self.mended & ~self.rejected).sum())

@@ -82,6 +82,8 @@ POINTS = declare(
     Column("commune_name", "text", "Name of the commune."),
     Column("province_code", "text", "Code of the province."),
     Column("code_vintage", "date", "Date whose list of communes the code belongs to."),
+    Column("commune_code_then", "text", "Code of the commune as the file writes it, by the list "
+           "of its own day."),
     Column("learners", "float", "Pupils or students; empty = not known.", low=0, high=100_000),
     Column("learners_poor", "float", "Learners of poor households.", low=0),
     Column("learners_near_poor", "float", "Learners of near-poor households.", low=0),

@@ -28,11 +28,14 @@ class UnitList:
         Codes with names, which may be empty.
     kinds : tuple of str
         Words for kinds of units that names may carry.
+    centres : DataFrame or None
+        ``lon`` and ``lat`` of the units' centres by code, where they are known.
     """
 
     day: dt.date
     units: Mapping[str, tuple[str, str]]
     kinds: tuple[str, ...] = ()
+    centres: pd.DataFrame | None = None
 
     def __contains__(self, code: str) -> bool:
         return code in self.units
