@@ -28,6 +28,7 @@ from phusong.sources.lists import join_lockdowns, join_target, read_ids, read_lo
 from phusong.sources.points import read_points
 from phusong.sources.polygons import read_areas, read_communes, read_footprints
 from phusong.sources.rasters import raster_box, read_population, read_terrain
+from phusong.sources.reach import reach
 from phusong.sources.sites import read_sites
 from phusong.sources.source import Change, CommunesSource, Reading, Source
 from phusong.surroundings import Surroundings
@@ -196,7 +197,7 @@ def gather(sources: SourcesLike, folder: Path, profile: Profile, *, crs: str = "
         grown = _tried(found, "land_cover", cover, lambda source: read_land_cover(
             source, folder, bare, radio.clutter))
         found.terrain = bare if grown is None else grown
-    found.faults += _reach(found, bool(sources.terrain)) + _air(found, radio, profile)
+    found.faults += reach(found.points, found.sites, found.terrain, bool(sources.terrain)) + _air(found, radio, profile)
     found.reports = tuple(str(path.relative_to(folder)) for pattern in sources.reports
                           for path in sorted(Path(folder).glob(pattern)))
     found.faults += _absent_reports(sources.reports, folder)
@@ -358,42 +359,6 @@ def _air(found: Collected, radio: Radio, profile: Profile) -> list[Fault]:
                   f"{n0.min():.0f} to {n0.max():.0f} at the points are interpolated between "
                   f"{len(radio.climate)} places ({profile.radio_climate_source}).",
                   "State delta_n and n0 under radio: to use your own.", "assumption")]
-
-
-def _reach(found: Collected, wanted: bool) -> list[Fault]:
-    """Say how many points and cells the terrain does not reach, and where they lie."""
-    terrain = found.terrain
-    if terrain is None:
-        if wanted:
-            return []
-        return [Fault("no_terrain", "The study names no terrain: models that need it know nothing.",
-                      "Name a height raster under sources: terrain:.", "warning")]
-    faults = []
-    left, bottom, right, top = terrain.bounds
-    for what, frame in (("points", found.points), ("cells", found.sites)):
-        geometry = frame.geometry
-        placed = frame[~(geometry.is_empty | geometry.isna())]
-        if not len(placed):
-            continue
-        x, y = placed.geometry.x.to_numpy(), placed.geometry.y.to_numpy()
-        out = (x < left) | (x > right) | (y < bottom) | (y > top)
-        void = ~out & np.isnan(terrain.sample(x, y))
-        if out.any():
-            middle = to_degrees(placed[out]).geometry
-            place = f"round latitude {middle.y.median():.3f}, longitude {middle.x.median():.3f}"
-            whole = bool(out.all()) and what == "points"
-            faults.append(Fault(
-                "terrain_out_of_reach", f"The terrain ({terrain.source}) does not reach "
-                f"{out.sum()} of {len(placed)} {what}, {place}, first: {placed.index[out][0]!r}.",
-                "Name terrain that does" + ("." if whole else "; until then links there stay "
-                                            "unknown."),
-                "error" if whole else "warning", count=int(out.sum())))
-        if void.any():
-            faults.append(Fault("no_elevation", f"{void.sum()} of {len(placed)} {what} stand on a "
-                                f"void of the terrain, first: {placed.index[void][0]!r}.",
-                                "Fill the voids from another elevation model.", "warning",
-                                count=int(void.sum())))
-    return faults
 
 
 def _absent_reports(patterns: Iterable[str], folder: Path) -> list[Fault]:
