@@ -197,7 +197,8 @@ def gather(sources: SourcesLike, folder: Path, profile: Profile, *, crs: str = "
         grown = _tried(found, "land_cover", cover, lambda source: read_land_cover(
             source, folder, bare, radio.clutter))
         found.terrain = bare if grown is None else grown
-    found.faults += reach(found.points, found.sites, found.terrain, bool(sources.terrain)) + _air(found, radio, profile)
+    found.faults += reach(found.points, found.sites, found.terrain, bool(sources.terrain))
+    found.faults += _air(found, radio, profile)
     found.reports = tuple(str(path.relative_to(folder)) for pattern in sources.reports
                           for path in sorted(Path(folder).glob(pattern)))
     found.faults += _absent_reports(sources.reports, folder)
