@@ -227,6 +227,9 @@ def report(study: StudyArg,
            home: Home = HERE, inputs: Inputs = None,
            operator: Annotated[str, typer.Option(help="Who reports, if neither file name nor rows "
                                                  "say so.")] = "",
+           about: Annotated[str, typer.Option(help="site, gap (register of gap points), claim "
+                                              "(points an operator says it covers), check (field "
+                                              "checks) or device (deliveries).")] = "site",
            crs: Annotated[str, typer.Option(help="Of coordinates in metres.")] = "",
            recorded_at: Annotated[str | None, typer.Option(metavar="DATE", help="Day on which the "
                                   "reports became known; default today.")] = None,
@@ -243,7 +246,8 @@ def report(study: StudyArg,
         folder = home / "data/processed" / opened.name
         outcome = desk.report(opened, folder / desk.BOOK, files or (), operator=operator, crs=crs,
                               recorded_at=_date(recorded_at) if recorded_at else None,
-                              dry_run=dry_run, rejected=folder / "rejected", language=language)
+                              dry_run=dry_run, rejected=folder / "rejected", language=language,
+                              about=about)
         if json:
             screen.document({**outcome.counts, "changed_cells": len(outcome.changes),
                              "suspects": len(outcome.suspects), "dry_run": dry_run,

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from phusong import pipeline
-from phusong.errors import MissingFileError
-from phusong.ledger import Outcome
+from phusong.errors import InputError, MissingFileError
+from phusong.ledger import SUBJECTS, Outcome
+from phusong.nouns import nearest
 from phusong.study import Study
 
 __all__ = ["BOOK", "report"]
@@ -19,7 +20,7 @@ BOOK = "ledger.sqlite"
 
 def report(study: Study, book: Path, files: Iterable[str | Path] = (), *, operator: str = "",
            crs: str = "", recorded_at: dt.date | None = None, dry_run: bool = False,
-           rejected: Path | None = None, language: str = "vi") -> Outcome:
+           rejected: Path | None = None, language: str = "vi", about: str = "site") -> Outcome:
     """Enter operators' reports into the ledger of a study.
 
     Parameters
@@ -42,6 +43,9 @@ def report(study: Study, book: Path, files: Iterable[str | Path] = (), *, operat
         Folder for workbooks of rejected rows, one for each file that has some.
     language : {"vi", "en"}
         Of these workbooks.
+    about : {"site", "gap", "claim", "check", "device"}
+        What they report: sites, the register of gap points, points that operators claim,
+        field checks, devices delivered.
 
     Returns
     -------
@@ -53,6 +57,12 @@ def report(study: Study, book: Path, files: Iterable[str | Path] = (), *, operat
     MissingFileError
         If a file is not there, or the study names no reports.
     """
+    if about not in SUBJECTS or about == "decision":
+        raise InputError(f'Nobody reports about "{about}". '
+                         f"{nearest(about, [s for s in SUBJECTS if s != 'decision'])}")
+    if about != "site" and not list(files):
+        raise MissingFileError("Name the files to report: those that the study file lists are "
+                               "about sites.")
     points, sites, _, around = pipeline.read(study)
     paths = [Path(f) for f in files] or [study.folder / name for name in around.reports]
     if not paths:
@@ -63,7 +73,7 @@ def report(study: Study, book: Path, files: Iterable[str | Path] = (), *, operat
         raise MissingFileError(f"There is no such file: {', '.join(absent)}.")
     with pipeline.open_book(book, study, points, sites) as ledger:
         outcome = ledger.report(paths, operator=operator, crs=crs, recorded_at=recorded_at,
-                                dry_run=dry_run)
+                                subject=about, dry_run=dry_run)
     if rejected is not None and not dry_run:
         outcome.write_rejected(rejected, language=language)
     return outcome

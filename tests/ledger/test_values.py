@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from phusong.errors import InputError
-from phusong.ledger.reports import date_in_name
-from phusong.ledger.values import CellError, angle, clean, day, moment, number, pair
+from phusong.ledger.values import CellError, angle, clean, date_in_name, day, moment, number, pair
 from phusong.ledger.words import action_of, fold, match_headers, technology_of
 
 

@@ -1,5 +1,6 @@
 """Operators' reports, the ledger of what they say, and the register of gap points."""
 
+from phusong.ledger.events import SUBJECTS
 from phusong.ledger.keep import LedgerBusyError, LedgerError
 from phusong.ledger.ledger import Ledger
 from phusong.ledger.outcome import Outcome
@@ -7,5 +8,5 @@ from phusong.ledger.reports import Form
 from phusong.ledger.state import compare
 from phusong.ledger.suspects import SUSPICIOUS_M
 
-__all__ = ["SUSPICIOUS_M", "Form", "Ledger", "LedgerBusyError", "LedgerError", "Outcome",
-           "compare"]
+__all__ = ["SUBJECTS", "SUSPICIOUS_M", "Form", "Ledger", "LedgerBusyError", "LedgerError",
+           "Outcome", "compare"]

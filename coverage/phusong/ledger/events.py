@@ -23,10 +23,16 @@ __all__ = ["GAP_ACTIONS", "SITE_ACTIONS", "SUBJECTS", "VERDICTS", "Event", "Stat
 
 SITE_ACTIONS = ("new", "change", "move", "decommission", "retract")
 GAP_ACTIONS = ("open", "withdraw", "merge", "reopen")
+CLAIM_ACTIONS = ("covers", "ends", "retract")
+CHECK_ACTIONS = ("covered", "uncovered", "measured", "retract")
+DEVICE_ACTIONS = ("deliver", "take", "retract")
 VERDICTS = ("same", "distinct")
 SUBJECTS: Mapping[str, tuple[str, ...]] = {
     "site": SITE_ACTIONS,
     "gap": GAP_ACTIONS,
+    "claim": CLAIM_ACTIONS,
+    "check": CHECK_ACTIONS,
+    "device": DEVICE_ACTIONS,
     "decision": VERDICTS,
 }
 """What the book is about, and what can be said about each."""
@@ -81,16 +87,17 @@ class Event:
 
     Parameters
     ----------
-    subject : {"site", "gap", "decision"}
+    subject : {"site", "gap", "claim", "check", "device", "decision"}
         What it is about.
     operator : str
-        Who runs the site; for a gap point the keeper of the register.
+        Who runs the site, claims the point, was checked or delivers; for a gap point the
+        keeper of the register.
     action : str
         One of `SUBJECTS[subject]`.
     code : str
         The operator's own code of the site, or the ``point_id``.
     part : str
-        Code of the cell; empty = the whole site.
+        Code of the cell (empty = the whole site) or of a delivery.
     effective_date : str
         ISO day from which it is true in the world.
     values : mapping

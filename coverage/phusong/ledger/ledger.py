@@ -15,7 +15,7 @@ from phusong.geo import choose_crs, parse_crs
 from phusong.ledger.book import Book, Filing, Row
 from phusong.ledger.events import VERDICTS, Event, Statement, canonical, site_key
 from phusong.ledger.fold import Cell, Trouble, aliases_of, fold_sites
-from phusong.ledger.gaps import gap_steps, gap_table
+from phusong.ledger.gaps import gap_steps
 from phusong.ledger.outcome import Outcome, outcome_of
 from phusong.ledger.reports import Form, read_filing
 from phusong.ledger.sheets import MAX_BYTES
@@ -27,6 +27,7 @@ from phusong.ledger.state import (
     standing_keys,
 )
 from phusong.ledger.suspects import Masts, suspected_pairs
+from phusong.ledger.told import TOLD
 from phusong.ledger.values import moment
 from phusong.ledger.words import Aliases
 from phusong.nouns import nearest
@@ -142,8 +143,8 @@ class Ledger:
             Of the coordinates, e.g. ``"EPSG:3405"``; empty = the file's own, else WGS 84.
         sheet : str
             Sheet of a workbook or layer of a GeoPackage.
-        subject : {"site", "gap"}
-            Whether they report sites or gap points.
+        subject : {"site", "gap", "claim", "check", "device"}
+            Sites, gap points, points claimed, field checks or devices delivered.
         dry_run : bool
             Only tell what would become of the rows and what would change.
 
@@ -310,8 +311,9 @@ class Ledger:
             As `suspected_pairs` returns it; at least one of the two sites was reported.
         """
         known = _known(known_on)
-        settled = {(s.event.operator, *_pair(s.event.code, str(s.event.values["other"])))
-                   for s in self._book.statements("decision", known_on=known)}
+        pairs = {(s.event.operator, s.event.code, str(s.event.values["other"]))
+                 for s in self._book.statements("decision", known_on=known)}
+        settled = {(operator, min(a, b), max(a, b)) for operator, a, b in pairs}
         sites, _ = self._fold(known_on=known_on)
         crs = self._crs_for(sites)
         if self._masts is None:
@@ -342,7 +344,11 @@ class Ledger:
 
     def gaps(self, as_of: Day = None, known_on: Day = None) -> pd.DataFrame:
         """Return the register of gap points on a day, as far as it was known on another."""
-        return gap_table(self._book.statements("gap", known_on=_known(known_on)), _day(as_of))
+        return self.told("gap", as_of, known_on)
+
+    def told(self, subject: str, as_of: Day = None, known_on: Day = None) -> pd.DataFrame:
+        """Return what was said of points about a subject of `TOLD`, in its table."""
+        return TOLD[subject](self._book.statements(subject, known_on=_known(known_on)), _day(as_of))
 
     def gap_steps(self, since: Day, until: Day = None, known_on: Day = None) -> pd.DataFrame:
         """Return every change of the register between two days, with its reason."""
@@ -369,10 +375,6 @@ def _told(statement: Statement) -> tuple[str, str, str, str, str, str, int]:
     event = statement.event
     return (event.operator, event.action, event.code, event.part, event.effective_date,
             statement.known_at, statement.seq)
-
-
-def _pair(one: str, two: str) -> tuple[str, str]:
-    return (one, two) if one <= two else (two, one)
 
 
 def _day(value: Day) -> str:

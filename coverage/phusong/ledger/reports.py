@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -15,10 +14,11 @@ from pyproj.exceptions import ProjError
 from phusong.errors import InputError
 from phusong.geo import DEGREES, is_metric, parse_crs, transform
 from phusong.ledger.book import Filing, Row
-from phusong.ledger.events import Event, canonical, site_key
+from phusong.ledger.events import SUBJECTS, Event, canonical, site_key
 from phusong.ledger.keep import sha256
 from phusong.ledger.sheets import POINT_X, POINT_Y, RefusedFileError, Sheet, SheetRow, read_sheet
-from phusong.ledger.values import CellError, angle, clean, day, number, pair
+from phusong.ledger.subjects import POINT_SUBJECTS, REQUIRED
+from phusong.ledger.values import CellError, angle, clean, date_in_name, day, number, pair
 from phusong.ledger.words import (
     Aliases,
     action_of,
@@ -32,7 +32,7 @@ from phusong.ledger.words import (
 from phusong.nouns import Noun
 from phusong.tables import SITES
 
-__all__ = ["Form", "date_in_name", "read_filing"]
+__all__ = ["Form", "read_filing"]
 
 _EMPTY = frozenset({"", "-", "--", "---", "?", "n/a", "na", "#n/a", "null", "none", "nan"})
 _NUMBERS: Mapping[str, tuple[float, float]] = {
@@ -41,7 +41,6 @@ _NUMBERS: Mapping[str, tuple[float, float]] = {
                  "beamwidth_deg", "gain_dbi", "eirp_dbm")
 } | {"port_power_dbm": (-30.0, 80.0), "port_power_w": (0.001, 1000.0),
      "feeder_loss_db": (0.0, 20.0)}
-_REQUIRED = {"site": ("site_code", "effective_date"), "gap": ("point_id", "effective_date")}
 _WITH_POSITION = frozenset({"new", "move"})
 
 
@@ -50,7 +49,7 @@ class Form(Noun):
 
     Parameters
     ----------
-    subject : {"site", "gap"}
+    subject : {"site", "gap", "claim", "check", "device"}
         What the report is about.
     operator : str
         Who sends it; empty = each row says.
@@ -67,7 +66,7 @@ class Form(Noun):
         Sheet of a workbook or layer of a GeoPackage; empty = the first with a header.
     """
 
-    subject: Literal["site", "gap"] = "site"
+    subject: Literal["site", "gap", "claim", "check", "device"] = "site"
     operator: str = ""
     operators: tuple[str, ...] = ()
     aliases: dict[str, str | tuple[str, ...]] = Field(default_factory=dict)
@@ -141,29 +140,14 @@ def read_filing(data: bytes, name: str, form: Form, recorded_at: str) -> Filing:
     except RefusedFileError as error:
         detail = error.detail
         if error.code == "no_header":
-            detail = ", ".join(_REQUIRED[form.subject])
+            detail = ", ".join(REQUIRED[form.subject])
         words = message(error.code, file=name, detail=detail, column=detail)
         return filing(refused=canonical({"code": error.code, "vi": words.vi, "en": words.en}))
 
 
-def date_in_name(name: str) -> str:
-    """Return the ISO day that a file name holds (``2021-10-08`` or ``20211008``), or nothing.
-
-    Examples
-    --------
-    >>> date_in_name("viettel_2021-10-08.xlsx"), date_in_name("bao cao.csv")
-    ('2021-10-08', '')
-    """
-    found = re.findall(r"(?<!\d)(\d{4})([-_.]?)(\d{2})\2(\d{2})(?!\d)", name)
-    try:
-        return day("-".join((found[0][0], *found[0][2:]))) if len(found) == 1 else ""
-    except CellError:
-        return ""
-
-
 def _header_score(cells: list[str], form: Form) -> int:
     found = match_headers([" ".join(c.split()) for c in cells], form.subject, form.aliases)
-    return len(found) if len(found) >= 2 and _REQUIRED[form.subject][0] in found else 0
+    return len(found) if len(found) >= 2 and REQUIRED[form.subject][0] in found else 0
 
 
 @dataclass
@@ -186,7 +170,7 @@ class _Reader:
         self.form, self.sheet, self.dated = form, sheet, dated
         self.found = match_headers([h for h in sheet.headers if h not in (POINT_X, POINT_Y)],
                                    form.subject, form.aliases)
-        missing = [c for c in _REQUIRED[form.subject] if c not in self.found]
+        missing = [c for c in REQUIRED[form.subject] if c not in self.found]
         if missing:
             raise RefusedFileError("missing_column", ", ".join(missing))
         try:
@@ -226,7 +210,7 @@ class _Reader:
         if self.form.subject == "site":
             self._site(draft)
         else:
-            self._gap(draft)
+            self._point(draft)
         return draft
 
     def _read(self, draft: _Draft, column: str, parse: Callable[[str], Any]) -> Any:
@@ -240,20 +224,19 @@ class _Reader:
             return None
 
     def _common(self, draft: _Draft) -> None:
-        for column in _REQUIRED[self.form.subject]:
+        for column in REQUIRED[self.form.subject]:
             if column not in draft.cells and not any(
                     f[1] == self._their(column) for f in draft.faults):
                 draft.fault("missing_value", self._their(column))
         subject = self.form.subject
-        default = "new" if subject == "site" else "open"
+        default = "new" if subject == "site" else POINT_SUBJECTS[subject].default
         text = draft.cells.get("action")
         action = default if "action" not in self.found else action_of(text or "", subject)
-        if text is None and "action" in self.found:
+        if text is None and ("action" in self.found or not default):
             draft.fault("missing_value", self._their("action"))
         elif action is None:
-            known = ", ".join(("new", "change", "move", "decommission", "retract")
-                              if subject == "site" else ("open", "withdraw", "merge", "reopen"))
-            draft.fault("unknown_action", self._their("action"), value=text, known=known)
+            draft.fault("unknown_action", self._their("action"), value=text,
+                        known=", ".join(SUBJECTS[subject]))
         draft.values["action"] = action or ""
         draft.values["effective_date"] = self._read(draft, "effective_date", day) or ""
         draft.values["reported_on"] = self._read(draft, "reported_on", day) or self.dated
@@ -268,7 +251,17 @@ class _Reader:
                 draft.fault("unknown_technology", self._their("technology"), value=technology)
         elif draft.values["action"] == "new":
             draft.fault("missing_value", self._their("technology"))
-        for column, (low, high) in _NUMBERS.items():
+        said |= self._figures(draft, _NUMBERS)
+        if "port_power_w" in said:
+            watts = said.pop("port_power_w")
+            if watts > 0:
+                said.setdefault("port_power_dbm", round(10 * math.log10(watts) + 30, 2))
+        draft.values["said"] = {k: v for k, v in said.items() if v is not None}
+
+    def _figures(self, draft: _Draft, ranges: Mapping[str, tuple[float, float]]
+                 ) -> dict[str, float]:
+        said = {}
+        for column, (low, high) in ranges.items():
             value = self._read(draft, column, number)
             if value is None:
                 continue
@@ -276,11 +269,7 @@ class _Reader:
                 draft.fault("out_of_range", self._their(column), value=draft.cells[column],
                             low=f"{low:g}", high=f"{high:g}")
             said[column] = value
-        if "port_power_w" in said:
-            watts = said.pop("port_power_w")
-            if watts > 0:
-                said.setdefault("port_power_dbm", round(10 * math.log10(watts) + 30, 2))
-        draft.values["said"] = {k: v for k, v in said.items() if v is not None}
+        return said
 
     def _operator(self, draft: _Draft) -> None:
         said, known = draft.cells.get("operator", ""), self.form.operator
@@ -295,19 +284,29 @@ class _Reader:
         spelled = {fold(name): name for name in self.form.operators}
         draft.values["operator"] = spelled.get(fold(said), said)
 
-    def _gap(self, draft: _Draft) -> None:
-        said = {c: draft.cells[c] for c in ("reason", "merged_into", "name", "target")
-                if c in draft.cells}
-        action = draft.values["action"]
-        needed = {"merge": ("merged_into", "reason"), "withdraw": ("reason",),
-                  "reopen": ("reason",)}.get(action, ())
-        for column in needed:
-            if column not in said:
+    def _point(self, draft: _Draft) -> None:
+        subject = POINT_SUBJECTS[self.form.subject]
+        draft.values["operator"] = ""
+        if subject.operator == "must" or (subject.operator == "may" and (
+                self.form.operator or "operator" in draft.cells)):
+            self._operator(draft)
+        said: dict[str, Any] = {c: draft.cells[c] for c in subject.texts if c in draft.cells}
+        said |= self._figures(draft, subject.numbers)
+        for column in subject.needed.get(draft.values["action"], ()):
+            if column not in draft.cells:
                 draft.fault("missing_value", self._their(column))
-        if action == "merge" and said.get("merged_into") == draft.cells.get("point_id"):
+        for column in subject.whole:
+            if column in said and said[column] % 1.0:
+                draft.fault("not_whole", self._their(column), value=draft.cells[column])
+        if "technology" in draft.cells:
+            said["technology"] = technology_of(draft.cells["technology"])
+            if said["technology"] is None:
+                draft.fault("unknown_technology", self._their("technology"),
+                            value=draft.cells["technology"])
+        if said.get("merged_into", "") == draft.cells.get("point_id"):
             draft.fault("merged_into_itself", self._their("merged_into"),
-                        value=said.get("merged_into", ""))
-        draft.values["operator"], draft.values["said"] = "", said
+                        value=said["merged_into"])
+        draft.values["said"] = said
 
     def _place(self, drafts: list[_Draft]) -> None:
         """Read all positions, carry them to degrees at once, and judge them."""
@@ -366,11 +365,12 @@ class _Reader:
         if draft.faults:
             return _rejected(draft, raw)
         try:
-            key = draft.cells[_REQUIRED[self.form.subject][0]]
+            key = draft.cells[REQUIRED[self.form.subject][0]]
             site = self.form.subject == "site"
             content = Event(self.form.subject, values["operator"], values["action"],
                             site_key(key) if site else key,
-                            site_key(draft.cells.get("cell_code", "")) if site else "",
+                            site_key(draft.cells.get("cell_code" if site else POINT_SUBJECTS[
+                                self.form.subject].part, "")),
                             values["effective_date"], said)
             event = Event.from_body(content.body)
         except InputError:

@@ -13,7 +13,8 @@ from datetime import date, datetime
 from phusong.errors import InputError
 from phusong.ledger.words import side_of
 
-__all__ = ["YEARS", "CellError", "angle", "clean", "day", "moment", "number", "pair"]
+__all__ = ["YEARS", "CellError", "angle", "clean", "date_in_name", "day", "moment", "number",
+           "pair"]
 
 YEARS = (1990, 2100)
 """Years that a date in a report may lie in."""
@@ -196,3 +197,18 @@ def pair(text: str) -> tuple[str, str]:
         if len(parts) == 2:
             return parts[0], parts[1]
     raise CellError("bad_coordinate", text)
+
+
+def date_in_name(name: str) -> str:
+    """Return the ISO day that a file name holds (``2021-10-08`` or ``20211008``), or nothing.
+
+    Examples
+    --------
+    >>> date_in_name("viettel_2021-10-08.xlsx"), date_in_name("bao cao.csv")
+    ('2021-10-08', '')
+    """
+    found = re.findall(r"(?<!\d)(\d{4})([-_.]?)(\d{2})\2(\d{2})(?!\d)", name)
+    try:
+        return day("-".join((found[0][0], *found[0][2:]))) if len(found) == 1 else ""
+    except CellError:
+        return ""

@@ -60,7 +60,7 @@ def match_headers(headers: Iterable[str], subject: str, aliases: Aliases) -> dic
     ----------
     headers : iterable of str
         Column names of the file.
-    subject : {"site", "gap"}
+    subject : str
         What the report is about.
     aliases : mapping
         The operator's own names; they go before the built-in ones.
