@@ -20,6 +20,7 @@ from phusong.plan.greedy import greedy
 from phusong.plan.most import rest_of
 from phusong.plan.problem import Problem
 from phusong.plan.reduce import part_of, reduce_problem
+from phusong.plan.refine import refine_cover
 from phusong.plan.relax import Relaxation, relax
 from phusong.plan.search import seeded
 from phusong.plan.solution import Clock, Incumbent, Solution, grain
@@ -91,14 +92,18 @@ class _Run:
         least = np.ceil(least / step * (1.0 - 1e-15) - 1e-9) * step if step else least
         self.best.bound = max(min(self.best.bound, -max(float(least), 0.0)), self.best.value)
 
-    def search(self, found: Relaxation, seconds: float, moves: int) -> None:
-        """Better the cover by local search among the sites a good cover may hold."""
+    def core(self, found: Relaxation) -> tuple[Problem, NDArray[np.int64]]:
+        """Return the problem of the sites that a good cover may hold, and their numbers."""
         count = max(400, 3 * len(self.plan), min(2 * self.problem.points, self.problem.sites // 4))
         keep = np.zeros(self.problem.sites, bool)
         keep[np.argsort(-found.profit, kind="stable")[:count]] = True
         keep[self.plan] = True
-        small, ids = part_of(self.problem, keep, np.ones(self.problem.points, bool)), \
-            np.flatnonzero(keep)
+        return part_of(self.problem, keep, np.ones(self.problem.points, bool)), np.flatnonzero(
+            keep)
+
+    def search(self, found: Relaxation, seconds: float, moves: int) -> None:
+        """Better the cover by local search among the sites a good cover may hold."""
+        small, ids = self.core(found)
         clock, done, speed = Clock(seconds), 0, 5e-5
         while done < moves and not self.best.over:
             block = min(max(2000, int(1.0 / speed)), moves - done)
@@ -158,20 +163,38 @@ class _Run:
         if int((found.profit >= -room).sum()) <= _FEW:
             self.branch(found, 0.5 * self.best.clock.left)
         if not self.best.over:
-            self.search(found, 0.35 * self.best.clock.left, self.moves or 3_000_000)
-        for size in (4.0, 6.0, 9.0) if len(self.plan) > _SMALL else ():
-            before = self.best.bound
+            self.search(found, 0.15 * self.best.clock.left, self.moves or 3_000_000)
+        if len(self.plan) > _SMALL:
+            self.neighbourhoods(found)
+        if not self.best.over:
+            self.search(found, 0.3 * self.best.clock.left, self.moves or 3_000_000)
+        if not self.best.over:
+            self.branch(found, self.best.clock.left)
+
+    def neighbourhoods(self, found: Relaxation) -> None:
+        """Better the cover region by region, and bound it by neighbourhoods, ever larger ones."""
+        for size in (4.0, 7.0, 12.0):
+            self.refine(found, 0.2 * self.best.clock.left)
             if self.best.over:
                 return
             parts = decompose(self.priced, self.plan, size=size, state=self.state,
-                              seconds=0.6 * self.best.clock.left)
+                              seconds=0.75 * self.best.clock.left)
             self.prove(parts.bound)
-            self.best.tell(f"{parts.parts} neighbourhoods of {size:g} sites")
-            self.search(found, 0.2 * self.best.clock.left, self.moves or 1_000_000)
-            if self.best.bound >= before:
+            self.best.tell(f"{parts.parts} neighbourhoods of {size:g} sites, "
+                           f"{parts.proven} solved")
+            if parts.proven < parts.parts:
                 break
-        if not self.best.over:
-            self.branch(found, self.best.clock.left)
+        self.refine(found, 0.9 * self.best.clock.left)
+
+    def refine(self, found: Relaxation, seconds: float) -> None:
+        """Solve regions of the cover exactly."""
+        if self.best.over or (self.problem.groups >= 0).any():
+            return
+        small, ids = self.core(found)
+        regions = 40 if self.moves else max(200, len(self.plan))
+        refine_cover(small, np.searchsorted(ids, self.plan), size=12, state=self.state,
+                     seconds=seconds, regions=regions, better=lambda plan: self.take(ids[plan]))
+        self.best.tell("regions")
 
 
 def minimise(problem: Problem, *, points: NDArray[np.int64] | None = None,
