@@ -23,6 +23,7 @@ _ROOMS = {
     "Costs": "phusong.cost",
     "Crosswalk": "phusong.units",
     "Feeder": "phusong.backhaul",
+    "Floor": "phusong.plan",
     "Goal": "phusong.plan",
     "Need": "phusong.service",
     "PhusongError": "phusong.errors",
@@ -41,6 +42,7 @@ _ROOMS = {
     "carry": "phusong.units",
     "chain": "phusong.units",
     "check": "phusong.pipeline",
+    "curve": "phusong.plan",
     "deadlines": "phusong.plan",
     "declared": "phusong.declared",
     "disagreement": "phusong.declared",
@@ -54,6 +56,7 @@ _ROOMS = {
     "hops": "phusong.backhaul",
     "link": "phusong.links",
     "on_air": "phusong.progress",
+    "optimise": "phusong.plan",
     "own_feeders": "phusong.backhaul",
     "price": "phusong.cost",
     "propose": "phusong.siting",
@@ -81,7 +84,18 @@ if TYPE_CHECKING:
     from phusong.maps import draw, save
     from phusong.outlook import forecast
     from phusong.pipeline import check, read, run
-    from phusong.plan import Goal, Works, deadlines, rank, rank_connected, risks, schedule
+    from phusong.plan import (
+        Floor,
+        Goal,
+        Works,
+        curve,
+        deadlines,
+        optimise,
+        rank,
+        rank_connected,
+        risks,
+        schedule,
+    )
     from phusong.profile import Profile
     from phusong.progress import Target, on_air
     from phusong.radio.budget import Radio

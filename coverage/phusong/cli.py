@@ -279,6 +279,41 @@ def status(study: StudyArg, home: Home = HERE, inputs: Inputs = None, as_of: Day
 
 
 @app.command()
+def plan(study: StudyArg, home: Home = HERE, inputs: Inputs = None,
+         budget: Annotated[float | None, typer.Option(min=0.0, help="Present value of all sites "
+                           "together; default: the study's.")] = None,
+         sites: Annotated[int | None, typer.Option(min=1, help="Number of sites; default: the "
+                          "study's, none if a budget is given.")] = None,
+         cover: Annotated[str, typer.Option(metavar="TARGET", help="Least cost for every gap of "
+                          "this target; all = every gap.")] = "",
+         gap: Annotated[float | None, typer.Option(min=0.0, max=1.0, help="Stop at this share "
+                        "between value and bound.")] = None,
+         seconds: Annotated[float | None, typer.Option(min=0.001, help="Stop after so many CPU "
+                            "seconds.")] = None,
+         quiet: Quiet = False, json: Json = False) -> None:
+    """The best plan that can be found, with proof: other limits, the same candidates.
+
+    Ctrl-C gives the best plan so far.
+    """
+    screen = Screen(quiet=quiet or json, as_json=json)
+    with _told(screen):
+        from phusong.pipeline import best_plan
+        from phusong.summary import plan_figures
+
+        opened = _open(study, home, inputs)
+        goal = opened.goal.varied(budget=budget, max_sites=sites, cover=cover, gap=gap,
+                                  seconds=seconds)
+        results = _run(opened, home, screen, until="costs")
+        with screen.steps() as say:
+            one_bar = say and (lambda _, done, of_all: say("plan", done, of_all))
+            found = best_plan(results, goal, progress=one_bar)
+        if json:
+            screen.document({**found.as_dict(), **plan_figures(found.plan)})
+        else:
+            screen.plan(plan_figures(found.plan))
+
+
+@app.command()
 def explain(study: StudyArg, point_id: Annotated[str, typer.Argument(help="Key of the point.")],
             home: Home = HERE, inputs: Inputs = None,
             language: Annotated[str, typer.Option(help="vi or en.")] = "en",
@@ -299,19 +334,24 @@ def explain(study: StudyArg, point_id: Annotated[str, typer.Argument(help="Key o
 
 @app.command()
 def verify(what: Annotated[str, typer.Argument(help="radio or plan.")],
-           vectors: Annotated[Path, typer.Option("--vectors", help="Folder of reference values.")],
+           vectors: Annotated[Path, typer.Option("--vectors", help="Folder of reference values, or "
+                              "one instance of a plan.")],
+           only: Annotated[list[str] | None, typer.Option(metavar="PATTERN", help="plan: instances "
+                           "and tasks whose name fits, as scp4* or *full cover.")] = None,
+           seconds: Annotated[float, typer.Option(min=0.001, help="plan: CPU seconds for each "
+                              "task.")] = 60.0,
+           gap: Annotated[float, typer.Option(min=0.0, help="plan: stop at this share between "
+                          "value and bound.")] = 0.0,
            json: Json = False) -> None:
     """Check the installed engine against published reference values."""
     screen = Screen(as_json=json)
     with _told(screen):
         from phusong.verify import verify as verify_folder
 
-        checks = verify_folder(what, vectors)
+        checks = verify_folder(what, vectors, only=tuple(only or ()), seconds=seconds, gap=gap,
+                               tell=lambda found: screen.say(str(found)))
         if json:
             screen.document({"checks": [c.as_dict() for c in checks]})
-        else:
-            for found in checks:
-                screen.say(str(found))
         if not all(c.ok for c in checks):
             raise typer.Exit(1)
 

@@ -26,7 +26,7 @@ from phusong.geo import to_degrees
 from phusong.ledger import Ledger
 from phusong.links import link
 from phusong.outlook import forecast
-from phusong.plan import deadlines, rank_connected, risks, schedule
+from phusong.plan import Goal, Optimised, deadlines, optimise, rank_connected, risks, schedule
 from phusong.progress import on_air, snapshot_dates
 from phusong.service import assess
 from phusong.siting import propose
@@ -37,7 +37,8 @@ from phusong.tally import Beside, break_down, by_operator, flows, services_of, t
 from phusong.terrain import Terrain
 from phusong.warming import warm_up
 
-__all__ = ["STAGES", "Results", "Stage", "check", "inputs_digest", "open_book", "read", "run"]
+__all__ = ["STAGES", "Results", "Stage", "best_plan", "check", "inputs_digest", "open_book", "read",
+           "run"]
 
 Report = Callable[[str, int, int], None]
 
@@ -101,8 +102,14 @@ class Results:
 
     @property
     def gaps(self) -> gpd.GeoDataFrame:
-        """Points that the goal wants closed: by default those that nobody covers."""
-        return self.points[self.tables["service"]["status"].isin(self.study.goal.closes)]
+        """Points that the goal wants closed: by default those that nobody covers.
+
+        Where the goal counts probabilities they carry that of today.
+        """
+        found = self.points[self.tables["service"]["status"].isin(self.study.goal.closes)]
+        if self.study.goal.counts == "covered":
+            return found
+        return found.assign(probability=self.tables["service"]["probability"])
 
     @cached_property
     def backhaul(self) -> Backhaul:
@@ -166,8 +173,7 @@ STAGES: tuple[Stage, ...] = (
     Stage("costs", ("spots", "hops"), ("costs", "feeder"),
           lambda r, say: price(r.spots, r.around, r.study.costs, feeders=own_feeders(r.backhaul))),
     Stage("plan", ("reach", "costs", "hops"), ("goal", "costs", "feeder"),
-          lambda r, say: rank_connected(r.gaps, r.spots, r.reach, r.costs, r.study.goal,
-                                        r.backhaul.network, r.backhaul.node_of)),
+          lambda r, say: _plan(r, say)),
     Stage("feeders", ("plan", "hops"), ("costs", "feeder"),
           lambda r, say: feeders(r.plan["site_id"], r.backhaul)),
     Stage("bills", ("costs", "feeders"), ("costs",),
@@ -298,11 +304,16 @@ def _stage(stage: Stage, key: str, results: Results, store: Store | None,
     say("", 0, 1)
     table = stage.verb(results, say)
     say("", 1, 1)
-    if store is None:
+    if store is None or _cut_short(table):
         return table
     return store.keep(stage.makes, key, table, study=results.study.name,
                       made_from=list(stage.stages), with_nouns=list(stage.nouns),
                       fictional=results.study.fictional)
+
+
+def _cut_short(table: pd.DataFrame) -> bool:
+    """Tell whether someone stopped the search for this plan: it is shown, not kept."""
+    return bool(table.attrs.get("certificate", {}).get("stopped") == "interrupted")
 
 
 def _noun(study: Study, name: str) -> Any:
@@ -336,6 +347,22 @@ def _judged(results: Results) -> gpd.GeoDataFrame:
     """Return the points of which operators' footprints can speak: none without footprints."""
     around = results.around
     return results.points if around.footprints is not None else results.points.iloc[:0]
+
+
+def _plan(results: Results, say: Report | None) -> pd.DataFrame:
+    if results.study.goal.method == "optimise":
+        return best_plan(results, results.study.goal, progress=say).plan
+    return rank_connected(results.gaps, results.spots, results.reach, results.costs,
+                          results.study.goal, results.backhaul.network, results.backhaul.node_of)
+
+
+def best_plan(results: Results, goal: Goal, *, progress: Report | None = None) -> Optimised:
+    """Optimise on the candidates of a run that has reached ``costs``; each feeder is paid alone."""
+    lost = (results.spots["site_id"].map(results.backhaul.node_of) == -2).to_numpy(bool)
+    cells = results.reach.index.get_level_values("cell_id")
+    reach = results.reach[~cells.isin(results.spots.index[lost])]
+    return optimise(results.gaps, results.spots[~lost], reach, results.costs, goal,
+                    progress=progress)
 
 
 def _snapshots(results: Results, say: Report | None) -> pd.DataFrame:

@@ -132,7 +132,7 @@ class Screen:
         self._statuses(figures)
         self._contradictions(figures["declared"])
         self.targets(figures["targets"], language)
-        self._plan(figures)
+        self.plan(figures)
         self._feeders(figures["feeders"])
         self.deadlines(figures["deadlines"])
         left = ", ".join(f"{n:,} {why.replace('_', ' ')}" for why, n in
@@ -222,9 +222,12 @@ class Screen:
             self.say("* poor and near-poor students at points that are not covered"
                      + ("; by operator, its own cells alone" if by == "operator" else ""))
 
-    def _plan(self, figures: dict[str, Any]) -> None:
+    def plan(self, figures: dict[str, Any]) -> None:
+        """Show the first sites of a plan, and what is proven about it."""
+        proof = figures["proof"]
         if not figures["plan"]:
             self.out.print("No site of the plan gains anybody.")
+            self._proof(proof, "")
             return
         currency = figures["plan"][0]["currency"]
         scale, unit = _scale(max(row["cost_total"] for row in figures["plan"]), currency)
@@ -235,6 +238,46 @@ class Screen:
                           f"{row['cost_total'] / scale:,.1f}", f"{row['students_gained']:,.0f}",
                           f"{row['students_per_cost']:.4g}", f"{row['points_gained']:,.0f}")
         self.out.print(table)
+        if figures["plan_sites"] > len(figures["plan"]):
+            self.say(f"and {figures['plan_sites'] - len(figures['plan']):,} more sites")
+        self._proof(proof, currency)
+
+    def _proof(self, proof: dict[str, Any] | None, currency: str) -> None:
+        if not proof:
+            return
+        off = "" if proof["gap"] is None else f", gap {100.0 * proof['gap']:.2f} %"
+        if proof["objective"] == "cost":
+            self.say(f"The plan costs {proof['cost']:,.0f} {currency}; no plan that covers the "
+                     f"same points costs less than {proof['bound']:,.0f} {currency}{off}.")
+        else:
+            self.say(f"The plan costs {proof['cost']:,.0f} {currency} and gains a weight of "
+                     f"{proof['value']:,.0f}; none within the same limits gains more than "
+                     f"{proof['bound']:,.0f}{off}.")
+        if "seconds" in proof:
+            self.say(f"Search: {proof['stopped']} after {proof['seconds']:.1f} CPU seconds.")
+        self._floors(proof)
+
+    def _floors(self, proof: dict[str, Any]) -> None:
+        """Show what floors asked for, what was reached, and what they cost."""
+        if proof.get("unreachable"):
+            names = proof["unreachable"]
+            self.say(f"{len(names):,} points stand in the way, no candidate reaches them: "
+                     f"{', '.join(names[:8])}{' ...' if len(names) > 8 else ''}")
+        if proof.get("floors"):
+            table = _table("Floor", "Counts", "In the gaps", "Within reach", "Asked", "Reached",
+                           right=range(2, 6))
+            for floor in proof["floors"]:
+                table.add_row(escape(floor["name"]), floor["of"], *(
+                    f"{floor[c]:,.0f}" for c in ("total", "reachable", "asked", "reached")))
+            self.out.print(table)
+        if proof.get("price_of_floors"):
+            low, high = proof["price_of_floors"]
+            self.say(f"The floors cost a weight of {low:,.0f} to {high:,.0f}.")
+        if proof.get("money_for_floors"):
+            low, high = proof["money_for_floors"]
+            self.say("No plan keeps the floors, whatever it costs." if low is None else
+                     f"The limits do not allow the floors: they need at least {low:,.0f}"
+                     + ("." if high is None else f"; {high:,.0f} suffice."))
 
     def _feeders(self, found: dict[str, Any]) -> None:
         words = {"microwave": "microwave hops", "fibre": "fibres along roads",

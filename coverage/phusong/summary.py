@@ -10,7 +10,7 @@ from phusong.pipeline import Results
 from phusong.standing import target_figures
 from phusong.tables import CONTRADICTIONS, STATUSES, split
 
-__all__ = ["assumptions", "dates", "summarise"]
+__all__ = ["assumptions", "dates", "plan_figures", "summarise"]
 
 TOP = 10
 
@@ -31,11 +31,11 @@ def summarise(results: Results) -> dict[str, Any]:
         (None where no file counts them),
         ``reasons``, ``by_kind``, ``declared`` (points by status in operators' footprints and
         how often the model contradicts them, in all and ``by_operator``; None without any),
-        ``targets`` (newest snapshot of each:
-        `standing.target_figures`), ``plan`` (the first ten sites), ``feeders`` (hops
-        of the whole plan by medium, relays, most hops, cost, sites without a way),
-        ``deadlines`` (whether the plan meets them), ``candidates``, ``left_out`` (places that were
-        looked at and why not proposed), ``notes``,
+        ``targets`` (newest snapshot of each: `standing.target_figures`), ``plan`` (the
+        first ten sites), ``plan_sites``, ``proof`` (what is proven about the plan; None if
+        it is empty), ``feeders`` (hops of the whole plan by medium, relays, most hops, cost,
+        sites without a way), ``deadlines`` (whether the plan meets them), ``candidates``,
+        ``left_out`` (places that were looked at and why not proposed), ``notes``,
         ``assumptions``, ``digest``.  JSON can write it.
     """
     study = results.study
@@ -54,8 +54,7 @@ def summarise(results: Results) -> dict[str, Any]:
         "by_kind": _by_kind(results.points, service),
         "declared": _declared(results),
         "targets": target_figures(results),
-        "plan": _plan(results),
-        "plan_sites": len(results.plan),
+        **plan_figures(results.plan),
         "deadlines": _records(results.deadlines),
         "feeders": _feeders(results),
         "candidates": int(results.spots["site_id"].nunique()) if len(results.spots) else 0,
@@ -147,14 +146,33 @@ def _declared(results: Results) -> dict[str, Any] | None:
                             for name, found in each.groupby(level="operator", sort=True)}}
 
 
-def _plan(results: Results) -> list[dict[str, Any]]:
+def plan_figures(plan: pd.DataFrame) -> dict[str, Any]:
+    """Return the figures of a plan: its first ten sites, how many it has, and what is proven.
+
+    Parameters
+    ----------
+    plan : DataFrame
+        PLAN of `rank`, or of `optimise` with its certificate in ``attrs``.
+    """
     numbers = ("cost_low", "cost_total", "cost_high", "students_gained", "students_total",
                "students_exclusive", "poor_students_gained", "points_gained", "students_per_cost",
                "cumulative_students", "cumulative_cost", "cumulative_points")
     texts = ("site_id", "intervention", "place", "currency")
-    return [{"rank": int(rank), **{t: str(row[t]) for t in texts},
-             **{n: float(row[n]) for n in numbers}}
-            for rank, row in results.plan.head(TOP).iterrows()]
+    rows = [{"rank": int(rank), **{t: str(row[t]) for t in texts},
+             **{n: float(row[n]) for n in numbers}} for rank, row in plan.head(TOP).iterrows()]
+    return {"plan": rows, "plan_sites": len(plan), "proof": _proof(plan)}
+
+
+def _proof(plan: pd.DataFrame) -> dict[str, Any] | None:
+    if "certificate" in plan.attrs:
+        return dict(plan.attrs["certificate"])
+    if not len(plan):
+        return None
+    last = plan.iloc[-1]
+    value, bound = float(last["cumulative_weight"]), float(last["bound"])
+    return {"objective": "weight", "value": value, "bound": bound,
+            "gap": (bound - value) / value if value > 0.0 else None,
+            "cost": float(last["cumulative_cost"]), "stopped": "greedy"}
 
 
 def _feeders(results: Results) -> dict[str, Any]:

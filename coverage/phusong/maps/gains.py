@@ -60,7 +60,8 @@ def gains(plan: pd.DataFrame, points: pd.DataFrame, spots: pd.DataFrame, reach: 
     where they differ is reported as a warning and gets no links.
     """
     gaps = points.loc[points.index.isin(reach.index.get_level_values("point_id"))]
-    case = covering_problem(gaps, spots, reach, costs, goal)
+    case = covering_problem(gaps, spots, reach, costs,
+                            goal.model_copy(update={"counts": "covered"}))
     problem, names = case.problem, case.points.index
     learners = (case.points["learners"].fillna(0.0).to_numpy(np.float64)
                 if "learners" in case.points.columns else np.zeros(len(names)))

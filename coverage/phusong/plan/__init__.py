@@ -6,7 +6,8 @@ Sparse arrays in, an order and a bound out.
 from __future__ import annotations
 
 from phusong.plan.connected import rank_connected
-from phusong.plan.goal import Goal, weights
+from phusong.plan.demands import Demand
+from phusong.plan.goal import Floor, Goal, weights
 from phusong.plan.optimise import Optimised, optimise
 from phusong.plan.problem import Problem
 from phusong.plan.rank import curve, rank
@@ -16,6 +17,7 @@ from phusong.plan.why import Why, why
 from phusong.plan.works import Duration, Works
 
 __all__ = [
-    "Duration", "Goal", "Optimised", "Problem", "Why", "Works", "covering_problem", "curve",
-    "deadlines", "optimise", "rank", "rank_connected", "risks", "schedule", "weights", "why",
+    "Demand", "Duration", "Floor", "Goal", "Optimised", "Problem", "Why", "Works",
+    "covering_problem", "curve", "deadlines", "optimise", "rank", "rank_connected", "risks",
+    "schedule", "weights", "why",
 ]

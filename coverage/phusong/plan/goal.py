@@ -7,15 +7,53 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
 from phusong.nouns import Noun
 from phusong.service import Need
 
-__all__ = ["GRAIN", "Goal", "weights"]
+__all__ = ["GRAIN", "Floor", "Goal", "weights"]
 
 GRAIN = 1024
 """Weights are rounded to 1/1024: sums of them are then exact in double precision."""
+
+
+class Floor(Noun):
+    """What a plan must cover at least, whatever else it could gain.
+
+    ``{by: province_code, share: 0.8}`` asks for at least 80 % of each province's
+    learners; ``{by: priority_area, only: [III], share: 1, of: points, first: true}``
+    puts every point of those places before everything else.
+
+    Parameters
+    ----------
+    by : str
+        Column of the points; each of its values has a floor of its own.
+    only : tuple of str
+        The values that have one; empty = all.
+    share : float
+        Share of the gaps there that must be closed.
+    of : {"learners", "points"}
+        What is counted.  Points without known learners count nothing as learners.
+    within_reach : bool
+        Whether the share is taken of what some candidate reaches; if not, of
+        all gaps there, and one out of reach may make the floor impossible.
+    first : bool
+        Whether, if the limits do not allow the share, as much of it as they
+        allow is asked for, before any other weight counts.
+    """
+
+    by: str
+    only: tuple[str, ...] = ()
+    share: float = Field(default=1.0, gt=0.0, le=1.0)
+    of: Literal["learners", "points"] = "learners"
+    within_reach: bool = False
+    first: bool = False
+
+    @field_validator("only", mode="before")
+    @classmethod
+    def _one_or_many(cls, given: object) -> object:
+        return [given] if isinstance(given, str) else given
 
 
 class Goal(Noun):
@@ -58,6 +96,24 @@ class Goal(Noun):
         since Vietnam treats satellite as temporary until terrestrial coverage
         arrives (dangcongsan.vn, satellite terminals in Thanh Hoa, 2026-09);
         ``compete``: it competes with masts by learners per cost.
+    counts : {"covered", "expected"}
+        ``expected``: a learner counts by the probability of being covered, that
+        of the best site of the plan (sites near one another fade together: no
+        credit is given for a second one), in steps of 5 % rounded down, less
+        the probability today where the gaps carry it.
+    method : {"greedy", "optimise"}
+        How `run` makes the plan: in the order of weight per cost, or the best
+        plan that can be found, with a proof (`phusong.plan.optimise`).
+    cover : str
+        Name of a target all of whose gaps must be closed, at least cost; budget
+        and number of sites are then left aside. ``all`` = every gap.
+    kept : tuple of str
+        Candidate sites that are ordered already: built in any case, and paid.
+    floors : tuple of Floor
+        What must be covered at least.
+    gap, seconds : float
+        The search ends at this share between value and bound, or after so much
+        CPU time.
     """
 
     need: Need = Field(default_factory=Need)
@@ -72,6 +128,45 @@ class Goal(Noun):
     one_per_place: bool = True
     interventions: tuple[str, ...] = ()
     satellite: str = Field(default="last", pattern="^(last|compete|never)$")
+    counts: Literal["covered", "expected"] = "covered"
+    method: Literal["greedy", "optimise"] = "greedy"
+    cover: str = ""
+    kept: tuple[str, ...] = ()
+    floors: tuple[Floor, ...] = ()
+    gap: float = Field(default=0.001, ge=0.0, le=1.0)
+    seconds: float = Field(default=60.0, gt=0.0)
+
+    @model_validator(mode="after")
+    def _only_the_optimiser(self) -> Goal:
+        if self.method == "greedy":
+            asked = [name for name in ("cover", "kept", "floors") if getattr(self, name)]
+            if asked:
+                raise ValueError(f"{', '.join(asked)}: the greedy order cannot keep to that. Say "
+                                 f"method: optimise.")
+        if self.cover and self.floors:
+            raise ValueError("cover and floors: a plan that closes every gap needs no floors. Say "
+                             "one of them.")
+        if len({floor.of for floor in self.floors if floor.first}) > 1:
+            raise ValueError("floors: those that come first are counted together, so all of them "
+                             "count learners or all of them points.")
+        return self
+
+
+    def varied(self, *, budget: float | None = None, max_sites: int | None = None,
+               cover: str = "", gap: float | None = None, seconds: float | None = None) -> Goal:
+        """Return the goal with other limits, for the optimiser; None or empty = as it is.
+
+        A new budget alone lifts the limit on the number of sites; a target to
+        cover lifts the floors.
+        """
+        new: dict[str, object] = {"method": "optimise"}
+        if budget is not None:
+            new |= {"budget": budget, "max_sites": None}
+        new |= {name: value for name, value in (("max_sites", max_sites), ("gap", gap),
+                                                ("seconds", seconds)) if value is not None}
+        if cover:
+            new |= {"cover": cover, "floors": ()}
+        return self.model_copy(update=new)
 
 
 def _numbers(points: pd.DataFrame, column: str) -> pd.Series:

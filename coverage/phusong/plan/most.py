@@ -122,7 +122,8 @@ class _Run:
         small, ids = self.core(found)
         if not small.sites or self.max_sites == 0:
             return
-        moves, turns = (moves, 1) if len(self.plan) > _SMALL else (moves // 20, 6)
+        moves, turns = (moves, 1) if len(self.plan) > _SMALL else (
+            min(moves // 20, 50 * small.sites), 6)
         speed, best = 2e-4, self.plan
         for turn in range(turns):
             warmer = 3.0 if turn % 2 else 1.0

@@ -126,8 +126,9 @@ def _per(amount: NDArray[np.float64], cost: NDArray[np.float64]) -> NDArray[np.f
 def _counts(case: SitesAndPoints, order: NDArray[np.int64]) -> dict[str, NDArray]:
     """Return learners and points of each site: newly gained, in all, and reached by it only."""
     problem, points = case.problem, case.points
-    learners = _known(points, "learners")
-    poor = _known(points, "learners_poor") + _known(points, "learners_near_poor")
+    learners = _known(points, "learners")[case.row] * case.part
+    poor = (_known(points, "learners_poor") + _known(points, "learners_near_poor"))[
+        case.row] * case.part
     times = problem.covered(order)
     reached = np.zeros(problem.points, bool)
     rows = []
@@ -136,7 +137,8 @@ def _counts(case: SitesAndPoints, order: NDArray[np.int64]) -> dict[str, NDArray
         new = mine[~reached[mine]]
         reached[mine] = True
         rows.append((learners[new].sum(), learners[mine].sum(),
-                     learners[mine[times[mine] == 1]].sum(), poor[new].sum(), len(new)))
+                     learners[mine[times[mine] == 1]].sum(), poor[new].sum(),
+                     case.closes[new].sum()))
     names = ("students_gained", "students_total", "students_exclusive", "poor_students_gained",
              "points_gained")
     return {name: np.array(values, np.int64 if name == "points_gained" else np.float64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from phusong.errors import Fault, InputError
-from phusong.plan.goal import Goal, weights
+from phusong.plan.goal import GRAIN, Goal, weights
 from phusong.plan.problem import Problem
-from phusong.service import serves
+from phusong.service import levels
 
 __all__ = ["SitesAndPoints", "covering_problem"]
 
+_LEVELS = 20
 _COSTS = ("present_value_low", "present_value_base", "present_value_high")
 
 
@@ -30,12 +31,29 @@ class SitesAndPoints:
     sites : DataFrame
         Indexed by site_id: intervention, place, cost_low, cost_total, cost_high, currency.
     points : DataFrame
-        The gaps, in the order of the problem.
+        The gaps, in alphabetical order.
+    row : (problem points,) int64
+        Which gap each point of the problem is, or is a part of.
+    part : (problem points,) float64
+        Which part of the gap's learners it stands for: 1, or under
+        ``counts: expected`` a step of probability.
+    closes : (problem points,) bool
+        Whether reaching it means that the gap is covered.
     """
 
     problem: Problem
     sites: pd.DataFrame
     points: pd.DataFrame
+    row: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    part: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    closes: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, bool))
+
+    def __post_init__(self) -> None:
+        if not len(self.row):
+            count = self.problem.points
+            object.__setattr__(self, "row", np.arange(count))
+            object.__setattr__(self, "part", np.ones(count))
+            object.__setattr__(self, "closes", np.ones(count, bool))
 
 
 def _used(links: pd.DataFrame, level: str) -> pd.Index:
@@ -114,8 +132,9 @@ def covering_problem(gaps: pd.DataFrame, spots: pd.DataFrame, reach: pd.DataFram
                      costs: pd.DataFrame, goal: Goal) -> SitesAndPoints:
     """Build the covering problem of a plan.
 
-    A candidate site reaches a gap if `phusong.service.serves` says that one of
-    its cells would cover it.
+    A candidate site reaches a gap if one of its cells would cover it, as
+    `phusong.service.serves` says; under ``counts: expected`` it reaches the part
+    of it that its probability is.
 
     Parameters
     ----------
@@ -138,28 +157,64 @@ def covering_problem(gaps: pd.DataFrame, spots: pd.DataFrame, reach: pd.DataFram
     _check(gaps, spots, reach, costs)
     points = gaps.sort_index(kind="stable")
     sites = _sites(spots, costs, goal)
-    good = reach[serves(reach, goal.need).to_numpy(bool)] if len(reach) else reach
+    chance = levels(reach, goal.need)["probability"].to_numpy(float) if len(reach) else np.empty(0)
+    least = goal.need.probability if goal.counts == "covered" else 1e-9
+    good, chance = reach[chance >= least], chance[chance >= least]
     if len(good):
         site_of = sites.index.get_indexer(pd.Index(spots["site_id"]))
         column = site_of[_numbers(good, "cell_id", spots.index)]
         row = _numbers(good, "point_id", points.index)
     else:
         row = column = np.zeros(0, np.int64)
-    row, column = row[column >= 0], column[column >= 0]
+    inside = column >= 0
+    if goal.satellite == "last":
+        inside &= _first_resort(row, column, chance >= goal.need.probability,
+                                sites["satellite"].to_numpy(bool), len(points))
+    row, column, chance = row[inside], column[inside], chance[inside]
+    if goal.counts == "expected":
+        return _expected(row, column, chance, sites, points, goal)
     matrix = sparse.csc_matrix((np.ones(len(row), np.int8), (row, column)),
                                shape=(len(points), len(sites)))
-    if goal.satellite == "last":
-        matrix = _last_resort(matrix, sites["satellite"].to_numpy(bool))
     problem = Problem.of(matrix.indptr, matrix.indices, weights(points, goal),
                          sites["cost_total"], _groups(sites, goal))
     return SitesAndPoints(problem, sites, points)
 
 
-def _last_resort(matrix: sparse.csc_matrix, satellite: NDArray[np.bool_]) -> sparse.csc_matrix:
-    """Take from satellite terminals every point that something else reaches."""
-    links = matrix.tocoo()
-    other = np.zeros(matrix.shape[0], bool)
-    other[links.row[~satellite[links.col]]] = True
-    keep = ~(satellite[links.col] & other[links.row])
-    return sparse.csc_matrix((links.data[keep], (links.row[keep], links.col[keep])),
-                             shape=matrix.shape)
+def _first_resort(row: NDArray[np.int64], column: NDArray[np.int64], serves: NDArray[np.bool_],
+                  satellite: NDArray[np.bool_], points: int) -> NDArray[np.bool_]:
+    """Tell which links count where a terminal is the last resort.
+
+    All but those of satellite terminals to points that something else would cover.
+    """
+    inside = column >= 0
+    sky = inside & satellite[column] if len(satellite) else inside
+    other = np.zeros(points, bool)
+    other[row[inside & serves & ~sky]] = True
+    return ~(sky & other[row])
+
+
+def _expected(row: NDArray[np.int64], column: NDArray[np.int64], chance: NDArray[np.float64],
+              sites: pd.DataFrame, points: pd.DataFrame, goal: Goal) -> SitesAndPoints:
+    """Build the problem in which a gap is worth the probability of the best site that is built.
+
+    Each gap becomes one point for each step of probability; a site reaches the
+    steps up to its own. Reaching a step twice counts once, so that the steps
+    reached sum up to the highest probability.
+    """
+    steps = np.unique(np.append(np.arange(1, _LEVELS + 1) / _LEVELS, goal.need.probability))
+    today = (points["probability"].fillna(0.0).to_numpy(float) if "probability" in points.columns
+             else np.zeros(len(points)))
+    top = np.searchsorted(steps, chance, side="right")
+    own = np.concatenate([np.arange(1, k + 1) for k in top]) - 1 if len(top) else top
+    link = np.repeat(np.arange(len(row)), top)
+    names, where = np.unique(row[link] * len(steps) + own, return_inverse=True)
+    gap, step = names // len(steps), names % len(steps)
+    low = np.maximum(np.concatenate([[0.0], steps])[step], today[gap])
+    part = np.maximum(steps[step] - low, 0.0)
+    worth = weights(points, goal).to_numpy(float)[gap] * part
+    matrix = sparse.csc_matrix((np.ones(len(link), np.int8), (where, column[link])),
+                               shape=(len(names), len(sites)))
+    problem = Problem.of(matrix.indptr, matrix.indices, np.round(worth * GRAIN) / GRAIN,
+                         sites["cost_total"], _groups(sites, goal))
+    return SitesAndPoints(problem, sites, points, gap.astype(np.int64), part,
+                          steps[step] == goal.need.probability)

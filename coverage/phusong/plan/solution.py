@@ -141,6 +141,8 @@ class Incumbent:
     @property
     def closed(self) -> bool:
         """Whether bound and value are as near as was asked."""
+        if math.isinf(self.value):
+            return False
         return self.bound - self.value <= self.aim * abs(self.scale or self.value)
 
     @property

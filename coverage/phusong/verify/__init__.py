@@ -23,7 +23,9 @@ ENGINES: dict[str, Callable[[Path], Sequence[Check | PlanCheck]]] = {
 """What can be verified, and by which function."""
 
 
-def verify(what: str, folder: Path) -> Sequence[Check | PlanCheck]:
+def verify(what: str, folder: Path, *, only: tuple[str, ...] = (), seconds: float = 60.0,
+           gap: float = 0.0, tell: Callable[[Check | PlanCheck], None] | None = None
+           ) -> Sequence[Check | PlanCheck]:
     """Compare an engine with the reference values below `folder`.
 
     Parameters
@@ -32,6 +34,10 @@ def verify(what: str, folder: Path) -> Sequence[Check | PlanCheck]:
         A key of `ENGINES`.
     folder : Path
         Folder of reference values.
+    only, seconds, gap
+        For ``plan``: as in `verify_plan`.
+    tell : callable, optional
+        Called with each check as soon as it is known.
 
     Raises
     ------
@@ -41,4 +47,10 @@ def verify(what: str, folder: Path) -> Sequence[Check | PlanCheck]:
     if what not in ENGINES:
         raise UnknownNameError(f'There is nothing called "{what}" to verify. '
                                f"{nearest(what, ENGINES)}")
-    return ENGINES[what](Path(folder))
+    if what == "plan":
+        return verify_plan(Path(folder), only=only, seconds=seconds, gap=gap, tell=tell)
+    checks = ENGINES[what](Path(folder))
+    if tell:
+        for check in checks:
+            tell(check)
+    return checks

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 
 from phusong.errors import InputError, MissingFileError
@@ -135,48 +137,71 @@ def _contradiction(found: Solution, task: Reference) -> bool:
     return task.best is not None and sign * task.best > sign * found.bound
 
 
-def verify_plan(folder: Path, *, seconds: float = 60.0, gap: float = 0.0, seed: int = 1
-                ) -> list[PlanCheck]:
+def _solve(instance: Instance, task: Reference, seconds: float, gap: float, seed: int
+           ) -> PlanCheck:
+    begun = time.process_time()
+    if task.task == _FULL_COVER:
+        found = minimise(instance.problem, seconds=seconds, gap=gap, seed=seed)
+    else:
+        found = maximise(instance.problem, budget=math.inf if task.budget is None else task.budget,
+                         max_sites=task.max_sites, seconds=seconds, gap=gap, seed=seed)
+    return PlanCheck(f"{instance.name}, {task.task}", found.value, found.bound, found.gap,
+                     time.process_time() - begun, task.best, found.stopped,
+                     not _contradiction(found, task))
+
+
+def _wanted(name: str, only: tuple[str, ...]) -> bool:
+    """Tell whether an instance, or one of its tasks, fits one of the patterns (none = all)."""
+    return not only or any(fnmatch(name, p) or fnmatch(name, f"{p}, *") for p in only)
+
+
+def verify_plan(folder: Path, *, only: tuple[str, ...] = (), seconds: float = 60.0,
+                gap: float = 0.0, seed: int = 1,
+                tell: Callable[[PlanCheck], None] | None = None) -> list[PlanCheck]:
     """Solve every instance below a folder and tell value, bound, gap and CPU seconds.
 
     Parameters
     ----------
     folder : Path
         Holds instances: ``.npz``, OR-Library set-cover text, coordinate lists
-        (plain or gzipped), and perhaps ``best_known.csv``.
+        (plain or gzipped), and perhaps ``best_known.csv``; or one such file.
+    only : tuple of str
+        Patterns (``scp4*``, ``*full cover``) of the tasks that are solved; empty = all.
     seconds : float
         CPU time for each task.
     gap : float
         A search ends when value and bound are so near.
     seed : int
         Of the search.
+    tell : callable, optional
+        Called with each check as soon as it is known.
 
     Raises
     ------
     MissingFileError
         If there is no such folder.
     InputError
-        If it holds no instance, or one cannot be read.
+        If it holds no instance, or one cannot be read, or no name fits.
     """
     folder = Path(folder)
-    if not folder.is_dir():
+    if not folder.exists():
         raise MissingFileError(f"There is no folder {folder}. Give the folder that holds the "
                                f"instances.")
-    known, checks = _best_known(folder), []
-    for path in _files(folder):
+    files = [folder] if folder.is_file() else _files(folder)
+    known = _best_known(folder.parent if folder.is_file() else folder)
+    checks, names = [], []
+    for path in files:
         instance = read_instance(path)
         for task in _tasks(instance, known):
-            begun = time.process_time()
-            if task.task == _FULL_COVER:
-                found = minimise(instance.problem, seconds=seconds, gap=gap, seed=seed)
-            else:
-                found = maximise(instance.problem,
-                                 budget=math.inf if task.budget is None else task.budget,
-                                 max_sites=task.max_sites, seconds=seconds, gap=gap, seed=seed)
-            checks.append(PlanCheck(
-                f"{instance.name}, {task.task}", found.value, found.bound, found.gap,
-                time.process_time() - begun, task.best, found.stopped,
-                not _contradiction(found, task)))
-    if not checks:
+            names.append(f"{instance.name}, {task.task}")
+            if not _wanted(names[-1], only):
+                continue
+            checks.append(_solve(instance, task, seconds, gap, seed))
+            if tell:
+                tell(checks[-1])
+    if not names:
         raise InputError(f"{folder} holds no instance ({', '.join(_ENDINGS)}).")
+    if not checks:
+        raise InputError(f"None of the {len(names)} tasks below {folder} fits "
+                         f"{', '.join(only)}. They are called: {'; '.join(names[:6])} ...")
     return checks
