@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from phusong.errors import UnknownNameError
-from phusong.maps import Sheets, draw_sheets, hand_out, save
+from phusong.maps import (
+    OPENSTREETMAP,
+    Sheets,
+    Tiles,
+    draw_sheets,
+    hand_out,
+    part,
+    province_names,
+    save,
+)
 from phusong.nouns import nearest
 from phusong.pipeline import Results
 from phusong.store import file_digest, key_of, program_digest, write_whole
@@ -26,10 +38,14 @@ def sheets_of(results: Results) -> Sheets:
                   spots=results.spots, reach=results.reach, costs=results.bills,
                   progress=results.tables["progress"], terrain=results.terrain,
                   around=results.around,
-                  services={day: by_name[name] for day, by_name in results.services.items()})
+                  services={day: by_name[name] for day, by_name in results.services.items()},
+                  feeders=results.tables.get("feeders"),
+                  disagreement=results.tables.get("disagreement"),
+                  known_on=results.known_on, forecast=results.tables.get("forecast"))
 
 
-def map_of(results: Results, *, language: str = "vi", audience: str = "internal") -> Any:
+def map_of(results: Results, *, language: str = "vi", audience: str = "internal",
+           tiles: Tiles | None = None) -> Any:
     """Return the `folium.Map` of a run, with everything the run knows on it.
 
     Parameters
@@ -40,12 +56,14 @@ def map_of(results: Results, *, language: str = "vi", audience: str = "internal"
         Language the page opens in.
     audience : {"internal", "public"}
         A public page withholds small counts of poor learners.
+    tiles : Tiles, optional
+        Background from the internet.
     """
     _chosen("language", language, LANGUAGES)
     _chosen("audience", audience, AUDIENCES)
     return draw_sheets(results.study, sheets_of(results),
                        language=language, audience=audience,  # type: ignore[arg-type]
-                       run=results.digest)
+                       run=results.digest, tiles=tiles)
 
 
 def write_brief(results: Results, folder: Path, *, language: str = "vi",
@@ -56,18 +74,26 @@ def write_brief(results: Results, folder: Path, *, language: str = "vi",
     Returns
     -------
     dict
-        ``html``, ``pdf``, ``png``, ``xlsx`` and ``zip`` to the path of each.
+        ``html``, ``pdf``, ``png``, ``xlsx`` and ``zip`` to the path of each; where the communes
+        make up several provinces, also ``pdf CODE`` and ``png CODE`` of each.
     """
     _chosen("language", language, LANGUAGES)
     _chosen("audience", audience, AUDIENCES)
-    if progress is not None:
-        progress("brief", 0, 1)
-    written = hand_out(results.study, sheets_of(results), folder,
-                       language=language, audience=audience,  # type: ignore[arg-type]
-                       run=results.digest)
-    if progress is not None:
-        progress("brief", 1, 1)
-    return written
+    sheets = sheets_of(results)
+    return hand_out(results.study, sheets, folder,
+                    language=language, audience=audience,  # type: ignore[arg-type]
+                    run=results.digest, progress=progress,
+                    provinces={code: (name, _province(results, sheets, code))
+                               for code, name in province_names(sheets).items()})
+
+
+def _province(results: Results, sheets: Sheets, code: str) -> Sheets:
+    """Return the tables of a province; its goal is the whole of its share of each list."""
+    rows = results.breakdown.reset_index()
+    mine = rows[(rows["by"] == "province") & (rows["value"] == code) & (rows["points"] > 0)]
+    deadlines = {t.name: pd.Timestamp(t.deadline) for t in results.study.targets}
+    counted = mine.assign(goal=mine["points"], deadline=mine["target"].map(deadlines))
+    return replace(part(sheets, code), progress=counted.set_index(["target", "date"]))
 
 
 def _chosen(what: str, given: str, known: tuple[str, ...]) -> None:
@@ -76,8 +102,12 @@ def _chosen(what: str, given: str, known: tuple[str, ...]) -> None:
 
 
 def write_map(results: Results, path: Path, *, language: str = "vi", audience: str = "internal",
+              online: bool = False, tiles: str = "", attribution: str = "",
               progress: Callable[[str, int, int], None] | None = None) -> Path:
     """Write the page of a run as one file that opens without internet.
+
+    With `online` it fetches background tiles: those of the template `tiles`
+    (credited to `attribution`), or by default those of openstreetmap.org.
 
     A note beside the page (``index.json``) says what it was made from; an
     unchanged page is not drawn again.
@@ -87,13 +117,18 @@ def write_map(results: Results, path: Path, *, language: str = "vi", audience: s
     Path
         The page.
     """
-    key = key_of(results.digest, language, audience, program_digest())
+    background = None
+    if online or tiles:
+        background = Tiles(tiles, attribution) if tiles else OPENSTREETMAP
+    key = key_of(results.digest, str(results.known_on), language, audience, str(background),
+                 program_digest())
     note = path.with_suffix(".json")
     if _is_current(path, note, key):
         return path
     if progress is not None:
         progress("map", 0, 1)
-    save(map_of(results, language=language, audience=audience), path)
+    save(map_of(results, language=language, audience=audience, tiles=background), path,
+         online=background is not None)
     content = {"key": key, "sha256": file_digest(path), "study": results.study.name,
                "as_of": results.study.day.isoformat(), "run": results.digest}
     write_whole(note, json.dumps(content, indent=1).encode())

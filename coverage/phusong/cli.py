@@ -96,12 +96,14 @@ def _run(study: Any, home: Path, screen: Screen, day: str | None = None, full: b
 
 
 def _draw(results: Any, home: Path, screen: Screen, language: str, out: Path | None,
-          audience: str = "internal") -> Path:
+          audience: str = "internal", online: bool = False, tiles: str = "",
+          attribution: str = "") -> Path:
     from phusong.briefing import write_map
 
     path = out or home / "maps" / results.study.name / "index.html"
     with screen.steps() as say:
-        return write_map(results, path, language=language, audience=audience, progress=say)
+        return write_map(results, path, language=language, audience=audience, online=online,
+                         tiles=tiles, attribution=attribution, progress=say)
 
 
 @app.command()
@@ -128,8 +130,9 @@ def new(name: Annotated[str, typer.Argument(help="Name of the new study.")],
 
 
 @app.command()
-def check(study: StudyArg, home: Home = HERE, inputs: Inputs = None, quiet: Quiet = False,
-          json: Json = False) -> None:
+def check(study: StudyArg, home: Home = HERE, inputs: Inputs = None,
+          language: Annotated[str, typer.Option(help="vi or en.")] = "en",
+          quiet: Quiet = False, json: Json = False) -> None:
     """Find everything wrong with the inputs, and everything assumed; compute nothing."""
     screen = Screen(quiet=quiet or json, as_json=json)
     with _told(screen):
@@ -145,7 +148,8 @@ def check(study: StudyArg, home: Home = HERE, inputs: Inputs = None, quiet: Quie
         else:
             if not quiet:
                 screen.readings(rows)
-            screen.faults(tuple(f for f in around.faults if not quiet or f.severity == "error"))
+            screen.faults(tuple(f for f in around.faults if not quiet or f.severity == "error"),
+                          language)
             screen.say(f"{counts['error']} errors, {counts['warning']} warnings, "
                        f"{counts['assumption']} assumptions")
         if counts["error"]:
@@ -198,15 +202,25 @@ def draw_map(study: StudyArg, home: Home = HERE, inputs: Inputs = None, as_of: D
                                                  "and a ZIP of all.")] = False,
              audience: Annotated[str, typer.Option(help="internal, or public: small counts of "
                                                    "poor learners are withheld.")] = "internal",
+             known_on: Annotated[str | None, typer.Option("--known-on", metavar="DATE", help="With "
+                                 "the reports known on that day.")] = None,
+             online: Annotated[bool, typer.Option("--online", help="Background tiles from the "
+                                                  "internet; the page then needs one.")] = False,
+             tiles: Annotated[str, typer.Option(metavar="URL", help="Tiles of your own choice, "
+                                                "https://server/{z}/{x}/{y}.png.")] = "",
+             attribution: Annotated[str, typer.Option(help="Whom to name for the tiles.")] = "",
              quiet: Quiet = False, json: Json = False) -> None:
     """Draw the map of a study, on its own day or on another."""
     screen = Screen(quiet=quiet or json, as_json=json)
     with _told(screen):
         opened = _open(study, home, inputs, as_of)
-        results = _run(opened, home, screen, as_of)
-        if as_of and out is None:
-            out = home / "maps" / opened.name / f"as-of-{_date(as_of)}.html"
-        written = {"map": _draw(results, home, screen, language, out, audience)}
+        results = _run(opened, home, screen, as_of, known_on=known_on)
+        if out is None and (as_of or known_on):
+            named = [f"as-of-{_date(as_of)}"] if as_of else []
+            named += [f"known-on-{_date(known_on)}"] if known_on else []
+            out = home / "maps" / opened.name / f"{'-'.join(named)}.html"
+        written = {"map": _draw(results, home, screen, language, out, audience, online, tiles,
+                                attribution)}
         if brief:
             from phusong.briefing import write_brief
 

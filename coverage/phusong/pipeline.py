@@ -71,6 +71,8 @@ class Results:
         SITES on air by day, where operators' reports have a say; empty without a ledger.
     registers : dict of date to DataFrame
         The register of gap points by day, as the ledger has it.
+    known_on : date or None
+        Day whose knowledge of the reports the run stands on; None = all that is known.
     """
 
     study: Study
@@ -84,6 +86,7 @@ class Results:
     warm: bool = False
     cells: dict[dt.date, gpd.GeoDataFrame] = field(default_factory=dict)
     registers: dict[dt.date, pd.DataFrame] = field(default_factory=dict)
+    known_on: dt.date | None = None
 
     def __getattr__(self, name: str) -> pd.DataFrame:
         if name.startswith("_") or name not in self.tables:
@@ -251,7 +254,7 @@ def run(study: Study, *, store: Store | None = None, until: str = "", book: Path
     _say(progress, "read", 0, 1)
     points, sites, terrain, around = read(study)
     _say(progress, "read", 1, 1)
-    results = Results(study, points, sites, terrain, around)
+    results = Results(study, points, sites, terrain, around, known_on=known_on)
     inputs = key_of(inputs_digest(study), _with_reports(results, book, known_on))
     keys: dict[str, str] = {}
     for stage in STAGES:

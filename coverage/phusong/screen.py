@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 
 from phusong.errors import Fault
+from phusong.fault_words import fault_words, place_in_vietnamese
 from phusong.tables import CONTRADICTIONS, STATUSES
 
 __all__ = ["Screen"]
@@ -92,14 +93,20 @@ class Screen:
         """Write an error to standard error."""
         self.err.print(f"[bold red]error[/] {escape(text)}")
 
-    def faults(self, faults: tuple[Fault, ...]) -> None:
-        """List faults, errors first."""
+    def faults(self, faults: tuple[Fault, ...], language: str = "en") -> None:
+        """List faults, errors first; in Vietnamese the case follows in English, in brackets."""
         order = {"error": 0, "warning": 1, "assumption": 2}
         styles = {"error": "bold red", "warning": "yellow", "assumption": "cyan"}
         for fault in sorted(faults, key=lambda f: order[f.severity]):
             many = f" ({fault.count} rows)" if fault.count > 1 else ""
-            self.out.print(f"[{styles[fault.severity]}]{fault.severity}[/] "
-                           f"{escape(str(fault))}{many}")
+            kind, told = str(fault.severity), str(fault)
+            if language == "vi":
+                place = place_in_vietnamese(fault)
+                many = f" ({fault.count} dòng)" if fault.count > 1 else ""
+                kind = {"error": "lỗi", "warning": "cảnh báo", "assumption": "giả định"}[kind]
+                told = (f"{place + ': ' if place else ''}{fault_words().get(fault.code, '')} "
+                        f"[{fault.what}]")
+            self.out.print(f"[{styles[fault.severity]}]{kind}[/] {escape(told)}{many}")
 
     def readings(self, rows: list[dict[str, Any]]) -> None:
         """Table of what was read from each file."""

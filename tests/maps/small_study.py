@@ -11,8 +11,10 @@ import numpy as np
 import pandas as pd
 import shapely
 from affine import Affine
+from phusong.declared import declared, disagreement
 from phusong.errors import Fault
 from phusong.nouns import Text
+from phusong.outlook import forecast
 from phusong.plan import Goal, rank
 from phusong.progress import Target
 from phusong.service import Need
@@ -192,7 +194,11 @@ def surroundings() -> Surroundings:
             boxes.append(shapely.box(WEST + 8000 * i, SOUTH + 8000 * j, WEST + 8000 * (i + 1),
                                      SOUTH + 8000 * (j + 1)))
             codes.append(f"{3001 + i + 5 * j:05d}")
-    communes = gpd.GeoDataFrame({"name": [f"Xã Mường {c}" for c in codes], "population": 4321.0},
+    communes = gpd.GeoDataFrame({"name": [f"Xã Mường {c}" for c in codes], "population": 4321.0,
+                                 "province_code": ["01" if i % 5 < 2 else "08"
+                                                   for i in range(len(codes))],
+                                 "province_name": ["" if i % 5 < 2 else "Tỉnh Đông"
+                                                   for i in range(len(codes))]},
                                 geometry=boxes, crs=CRS, index=pd.Index(codes, name="commune_code"))
     wave = np.linspace(0, SIDE, 200)
     roads = gpd.GeoDataFrame({"highway": ["primary", "track"]}, geometry=[
@@ -212,6 +218,18 @@ def surroundings() -> Surroundings:
                         readings=readings, footprints=footprints)
 
 
+def feeders(plan: list[str]) -> pd.DataFrame:
+    """Return hops: the second site by the first, a relay on the way of the first, one without."""
+    relay = next(f"H{i:04d}" for i in range(30) if f"H{i:04d}" not in plan)
+    rows = [(plan[0], relay, 2, 6100.0, False), (relay, "S000", 1, 9300.0, True),
+            (plan[1], plan[0], 3, 4200.0, False), (plan[2], "", 0, np.nan, False)]
+    return pd.DataFrame([{"towards": to, "mast": "S000" if to else "", "hops": hops,
+                          "distance_m": far, "band_ghz": 15.0 if to else np.nan,
+                          "clearance": 0.8 if to else np.nan, "relay": relays}
+                         for _, to, hops, far, relays in rows],
+                        index=pd.Index([row[0] for row in rows], name="site_id"))
+
+
 def small_study(n: int = 60, names: list[str] | None = None) -> dict[str, Any]:
     """Return all arguments of `draw` by name."""
     study, here, cells = InventedStudy(), points(n, names), sites()
@@ -220,9 +238,14 @@ def small_study(n: int = 60, names: list[str] | None = None) -> dict[str, Any]:
     now = service(here, cells)
     spots, reach, costs = candidates(here[now["status"] == "uncovered"])
     gaps = here[now["status"] == "uncovered"]
+    chosen = rank(gaps, spots, reach, costs, study.goal)
+    around = surroundings()
+    counted = track(here, {day: {"data": table} for day, table in {**services,
+                                                                   study.day: now}.items()},
+                    study.targets)
     return {"study": study, "points": here, "service": now, "sites": cells,
-            "plan": rank(gaps, spots, reach, costs, study.goal), "spots": spots, "reach": reach,
-            "costs": costs, "terrain": terrain(), "around": surroundings(), "services": services,
-            "progress": track(here, {
-                day: {"data": table} for day, table in {**services, study.day: now}.items()},
-                study.targets)}
+            "plan": chosen, "spots": spots, "reach": reach, "known_on": dt.date(2021, 12, 10),
+            "costs": costs, "terrain": terrain(), "around": around, "services": services,
+            "feeders": feeders(list(chosen["site_id"])),
+            "disagreement": disagreement(now, declared(here, around.footprints, study.need)),
+            "progress": counted, "forecast": forecast(counted, study.targets, study.day)}

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import string
 import unicodedata
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 from phusong.cost import FEEDER_ITEMS, REGISTERS
 from phusong.cost.bill import BILLS
-from phusong.errors import UnknownNameError
+from phusong.errors import Fault, UnknownNameError
+from phusong.fault_words import fault_words, place_in_vietnamese
 from phusong.maps.words import LANGUAGES, sentence, word, words
 from phusong.tables import (
     EVIDENCE,
@@ -79,3 +82,39 @@ def test_costs_have_words() -> None:
     figures = {"load_macro", "load_sector", "load_satellite", "solar_yield", "battery_days",
                "battery_depth", "hop_range", "fibre_detour", "satellite_backhaul_capacity"}
     assert (items - figures) | set(FEEDER_ITEMS) <= set(words()["cost_item"])
+
+
+def test_no_word_is_told_twice() -> None:
+    """The later of two words of one name would win, and nobody would see it."""
+    group, seen = "", set()
+    text = (files("phusong.maps") / "words.yml").read_text(encoding="utf-8")
+    for line in text.splitlines():
+        if line and not line.startswith((" ", "#")):
+            group = line
+        elif found := re.match(r'  ("[^"]+"|\w+):', line):
+            assert (group, found[1]) not in seen, (group, found[1])
+            seen.add((group, found[1]))
+
+
+def _codes_told() -> set[str]:
+    """Codes of every fault that reading the inputs of a study can tell."""
+    found = set()
+    for file in sorted((Path(str(files("phusong"))) / "sources").rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+                name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+                said = node.args[0].value
+                many = len(node.args) > 1
+                if (name == "Fault" or (name == "add" and many)) and str(said).isidentifier():
+                    found.add(said)
+    return found
+
+
+def test_every_fault_has_vietnamese_words() -> None:
+    told = _codes_told()
+    assert len(told) > 50
+    assert told - set(fault_words()) == set()
+    for text in fault_words().values():
+        assert text.endswith(".")
+        assert unicodedata.is_normalized("NFC", text)
+    assert place_in_vietnamese(Fault("voids", "", file="a.csv", row=3)) == "a.csv, dòng 3"

@@ -73,7 +73,8 @@ class _Speech:
     def day(self, value: Any) -> str:
         if not value:
             return self.ui("not_known")
-        return format_date(pd.Timestamp(value).date(), "medium", locale=self.language)
+        style = "d/M/y" if self.language == "vi" else "d MMM y"
+        return format_date(pd.Timestamp(value).date(), style, locale=self.language)
 
     def money(self, value: float | None) -> str:
         if value is None:
@@ -84,8 +85,8 @@ class _Speech:
         return self.number(value)
 
 
-def brief(study: Briefed, sheets: Sheets, *, language: Language = "vi", public: bool = False
-          ) -> Brief:
+def brief(study: Briefed, sheets: Sheets, *, language: Language = "vi", public: bool = False,
+          run: str = "", part: str = "") -> Brief:
     """Draw the one-page hand-out of a study.
 
     Parameters
@@ -98,18 +99,22 @@ def brief(study: Briefed, sheets: Sheets, *, language: Language = "vi", public: 
         Language of the page.
     public : bool
         Withhold small counts of poor learners.
+    run : str
+        Fingerprint of the run.
+    part : str
+        Name or code of the province, if the tables are those of one.
     """
     speech = _Speech(language)
     figure = Figure(figsize=(8.27, 11.69), dpi=_DPI)
-    grid = figure.add_gridspec(4, 2, height_ratios=[0.95, 5.4, 0.95, 3.9], left=0.06, right=0.95,
+    grid = figure.add_gridspec(4, 2, height_ratios=[0.95, 6.2, 0.95, 3.6], left=0.06, right=0.95,
                                top=0.975, bottom=0.05, hspace=0.13, wspace=0.12)
-    _heading(_bare(figure.add_subplot(grid[0, :])), study, speech)
+    _heading(_bare(figure.add_subplot(grid[0, :])), study, sheets, speech, part)
     _map(figure.add_subplot(grid[1, :]), sheets)
     now = situation(sheets.points, sheets.service, public=public)
     _tiles(_bare(figure.add_subplot(grid[2, :])), now, speech)
     _targets(_bare(figure.add_subplot(grid[3, 0])), study, sheets, now, speech, public)
     _plan(_bare(figure.add_subplot(grid[3, 1])), sheets, speech)
-    _foot(figure, study, sheets, speech)
+    _foot(figure, study, sheets, speech, run)
     out = io.BytesIO(), io.BytesIO()
     with PdfPages(out[0], metadata={"CreationDate": None, "ModDate": None, "Producer": "phusong",
                                     "Title": clean(study.title.in_language(language))}) as pdf:
@@ -134,7 +139,7 @@ def _short(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[:most - 1]}…"
 
 
-def _foot(figure: Figure, study: Briefed, sheets: Sheets, speech: _Speech) -> None:
+def _foot(figure: Figure, study: Briefed, sheets: Sheets, speech: _Speech, run: str) -> None:
     """What "covered" means and where the data come from, in small print."""
     need = study.need
     said = []
@@ -149,16 +154,23 @@ def _foot(figure: Figure, study: Briefed, sheets: Sheets, speech: _Speech) -> No
     if sheets.around is not None and sheets.around.readings is not None:
         licences = tuple(dict.fromkeys(filter(None, map(clean,
                                                         sheets.around.readings["licence"]))))
-    rows = [" ".join(said), f"{speech.ui('sources')}: {'; '.join(licences)}" if licences else ""]
+    edition = f"{speech.ui('run_hash')}: {run[:16]}" if run else ""
+    rows = [" ".join(said), "  ·  ".join(filter(None, [
+        edition, f"{speech.ui('sources')}: {'; '.join(licences)}" if licences else ""]))]
     for i, text in enumerate(rows):
         figure.text(0.06, 0.026 - 0.011 * i, _plain(_short(text, 175)), fontsize=5.8,
                     color="#555555")
 
 
-def _heading(axes: Axes, study: Briefed, speech: _Speech) -> None:
-    axes.text(0, 0.92, _plain(study.title.in_language(speech.language) or study.name), fontsize=17,
+def _heading(axes: Axes, study: Briefed, sheets: Sheets, speech: _Speech, part: str) -> None:
+    title = study.title.in_language(speech.language) or study.name
+    if part:
+        title = f"{speech.ui('province')} {part} – {title}"
+    axes.text(0, 0.92, _plain(_short(title, 110)), fontsize=17 if len(title) < 56 else 12,
               weight="bold", va="top", wrap=True)
-    axes.text(0, 0.42, f"{speech.say('as_of', date=speech.day(study.day))}   ·   "
+    known = (f", {speech.say('known_on', date=speech.day(sheets.known_on))}"
+             if sheets.known_on else "")
+    axes.text(0, 0.42, f"{speech.say('as_of', date=speech.day(study.day))}{known}   ·   "
               f"{speech.ui('product')}", fontsize=9.5, color="#555555", va="top")
     if study.fictional:
         axes.text(0, 0.02, speech.ui("fictional"), fontsize=9, weight="bold", color="#3d2b00",

@@ -14,10 +14,12 @@ import numpy as np
 import pandas as pd
 
 from phusong.errors import Fault
+from phusong.fault_words import fault_words, place_in_vietnamese
 from phusong.geo import to_degrees
 from phusong.maps.figures import (
     WITHHELD_BELOW,
     assumed,
+    changes,
     day_text,
     number,
     plan_rows,
@@ -26,8 +28,9 @@ from phusong.maps.figures import (
     target_rows,
 )
 from phusong.maps.gains import Gains, gains
+from phusong.maps.overlays import disagreement_columns, feeder_columns, province_columns
 from phusong.maps.pack import Block, clean
-from phusong.maps.relief import Heights, relief
+from phusong.maps.relief import Heights, relief, surrounding
 from phusong.maps.rows import (
     cell_columns,
     commune_columns,
@@ -97,6 +100,10 @@ class Sheets:
     terrain: Heights | None = None
     around: Surroundings | None = None
     services: Mapping[dt.date, pd.DataFrame] | None = None
+    feeders: pd.DataFrame | None = None
+    disagreement: pd.DataFrame | None = None
+    known_on: dt.date | None = None
+    forecast: pd.DataFrame | None = None
 
 
 def view(sheets: Sheets) -> tuple[float, float, float, float]:
@@ -145,6 +152,7 @@ def content(study: Briefed, sheets: Sheets, *, language: str, public: bool, run:
     header["cells"] = cell_columns(block, sheets.sites)
     if around.communes is not None and len(around.communes):
         header["communes"] = commune_columns(block, around.communes)
+        header["provinces"] = province_columns(block, around.communes)
     if around.roads is not None and len(around.roads):
         header["roads"] = line_columns(block, around.roads, class_column="highway")
     if around.power_lines is not None and len(around.power_lines):
@@ -152,7 +160,7 @@ def content(study: Briefed, sheets: Sheets, *, language: str, public: bool, run:
     if around.footprints is not None and len(around.footprints):
         header["footprints"] = footprint_columns(block, around.footprints)
     if sheets.terrain is not None:
-        picture = relief(sheets.terrain, area)
+        picture = relief(sheets.terrain, surrounding(sheets.terrain, area), longest_px=1700)
         header["relief"] = None if picture is None else {"uri": picture.uri,
                                                          "bounds": picture.bounds}
     header["time"] = _time(block, study, sheets, order, public)
@@ -160,17 +168,22 @@ def content(study: Briefed, sheets: Sheets, *, language: str, public: bool, run:
     if sheets.plan is not None:
         header["plan"], more = _plan(block, study, sheets, order, public)
         told += more
+    if sheets.feeders is not None and len(sheets.feeders):
+        header["feeders"] = feeder_columns(block, sheets.feeders, sheets.spots, sheets.sites)
+    if sheets.disagreement is not None and len(sheets.disagreement):
+        header["disagreement"] = disagreement_columns(block, sheets.disagreement, order)
     if sheets.progress is not None and len(sheets.progress):
         header["targets"] = target_rows(sheets.progress, study.targets, public=public,
-                                        poor_known=_poor_known(sheets))
+                                        poor_known=_poor_known(sheets), forecast=sheets.forecast)
     header["faults"] = [_fault(f) for f in told if f.severity != "error"]
     header["assumed"] = {"points": assumed(sheets.points), "sites": assumed(sheets.sites)}
     header["sources"] = _sources(around, sheets.terrain)
-    header["study"] = _study(study, run or _fingerprint(header, block))
+    header["study"] = {**_study(study), "known_on": day_text(sheets.known_on),
+                       "run": run or _fingerprint(header, block)}
     return header, block
 
 
-def _study(study: Briefed, run: str) -> dict[str, Any]:
+def _study(study: Briefed) -> dict[str, Any]:
     need = study.need
     try:
         program = version("phusong")
@@ -180,7 +193,7 @@ def _study(study: Briefed, run: str) -> dict[str, Any]:
     return {
         "name": study.name, "title": {lang: clean(study.title.in_language(lang)) or study.name
                                       for lang in LANGUAGES},
-        "fictional": bool(study.fictional), "day": study.day.isoformat(), "run": run,
+        "fictional": bool(study.fictional), "day": study.day.isoformat(),
         "program": f"phusong {program}".strip(),
         "definition": {
             "name": need.name,
@@ -203,14 +216,11 @@ def _time(block: Block, study: Briefed, sheets: Sheets, order: pd.Index, public:
     given = sheets.services or {}
     days = sorted(day for day in given if pd.Timestamp(day) < pd.Timestamp(today))
     tables = [given[day] for day in days] + [sheets.service]
-    first = tables[0]["status"].reindex(sheets.points.index).fillna("unknown")
-    steps = []
-    for day, table in zip([*days, today], tables, strict=True):
-        now = table["status"].reindex(sheets.points.index).fillna("unknown")
-        steps.append({"day": day_text(day), **situation(sheets.points, table, public=public),
-                      "gained": int(((now == "covered") & (first != "covered")).sum()),
-                      "lost": int(((now != "covered") & (first == "covered")).sum())})
-    return {"steps": steps, "statuses": snapshot_columns(block, order, tables)}
+    steps = [{"day": day_text(day), **situation(sheets.points, table, public=public)}
+             for day, table in zip([*days, today], tables, strict=True)]
+    gained, lost = changes([t["status"].reindex(sheets.points.index) for t in tables])
+    return {"steps": steps, "gained": gained, "lost": lost,
+            "statuses": snapshot_columns(block, order, tables)}
 
 
 def _plan(block: Block, study: Briefed, sheets: Sheets, order: pd.Index, public: bool
@@ -257,8 +267,9 @@ def _items(costs: pd.DataFrame | None, site: str) -> list[dict[str, Any]]:
 
 
 def _fault(fault: Fault) -> dict[str, Any]:
-    return {"severity": fault.severity, "code": fault.code, "what": clean(fault.what),
-            "cure": clean(fault.cure), "place": clean(fault.place), "count": fault.count}
+    return {"severity": fault.severity, "what": clean(fault.what), "cure": clean(fault.cure),
+            "vi": fault_words().get(fault.code, ""), "count": fault.count,
+            "place": {"en": clean(fault.place), "vi": clean(place_in_vietnamese(fault))}}
 
 
 def _sources(around: Surroundings, terrain: Any) -> list[dict[str, Any]]:

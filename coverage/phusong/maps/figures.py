@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,16 +10,16 @@ import pandas as pd
 
 from phusong.tables import POINT_KINDS, REASONS, STATUSES, split
 
-__all__ = ["WITHHELD_BELOW", "assumed", "day_text", "number", "plan_rows", "poor", "situation",
-           "target_rows", "withheld"]
+__all__ = ["WITHHELD_BELOW", "assumed", "changes", "day_text", "number", "plan_rows", "poor",
+           "situation", "target_rows", "withheld"]
 
 WITHHELD_BELOW = 5
 """Counts of poor learners from 1 up to this number (without it) stay out of public pages."""
 
 _PLAN_NUMBERS = ("cost_low", "cost_total", "cost_high", "students_gained", "students_total",
-                 "students_exclusive", "poor_students_gained", "points_gained", "weight_gained",
+                 "students_exclusive", "poor_students_gained", "points_gained",
                  "students_per_cost", "cumulative_students", "cumulative_points",
-                 "cumulative_cost", "cumulative_weight", "bound")
+                 "cumulative_cost")
 
 
 def number(value: Any) -> float | int | None:
@@ -60,6 +60,16 @@ def _sum(values: pd.Series) -> float | int | None:
     return None if len(values) and values.isna().all() else number(values.sum())
 
 
+def _hide_second(counts: dict[str, dict[str, Any]]) -> None:
+    """Withhold one more number where a single withheld one could be found by subtraction."""
+    parts = [s for s in STATUSES if counts[s]["poor"] != 0]
+    hidden = [s for s in parts if counts[s]["poor"] == "withheld"]
+    known = [s for s in parts if isinstance(counts[s]["poor"], int | float)]
+    if len(hidden) == 1 and counts["total"]["poor"] not in (None, "withheld"):
+        second = min(known, key=lambda s: counts[s]["poor"], default="")
+        counts[second or "total"]["poor"] = "withheld"
+
+
 def situation(points: pd.DataFrame, service: pd.DataFrame, *, public: bool = False
               ) -> dict[str, Any]:
     """Count points, learners and poor learners by status, kind and reason.
@@ -84,10 +94,11 @@ def situation(points: pd.DataFrame, service: pd.DataFrame, *, public: bool = Fal
     status = service["status"].reindex(points.index).fillna("unknown")
     reason = service["reason"].reindex(points.index).fillna("no_site_data")
     learners, needy = _column(points, "learners"), poor(points)
+    poor_known = bool(needy.notna().any())
 
     def count(rows: pd.Series) -> dict[str, Any]:
         return {"points": int(rows.sum()), "learners": _sum(learners[rows]),
-                "poor": withheld(_sum(needy[rows]), public),
+                "poor": withheld(_sum(needy[rows]) if poor_known else None, public),
                 "learners_missing": int(learners[rows].isna().sum()),
                 "poor_missing": int(needy[rows].isna().sum())}
 
@@ -101,12 +112,32 @@ def situation(points: pd.DataFrame, service: pd.DataFrame, *, public: bool = Fal
             if rows.any():
                 reasons.append({"status": state, "reason": why, "points": int(rows.sum()),
                                 "learners": _sum(learners[rows])})
+    counts = {**{s: count(status == s) for s in STATUSES}, "total": count(everything)}
+    _hide_second(counts)
     return {
-        "status": {**{s: count(status == s) for s in STATUSES}, "total": count(everything)},
+        "status": counts,
         "kinds": {kind: {s: int(table.loc[kind, s]) if s in table.columns else 0 for s in STATUSES}
                   for kind in POINT_KINDS if kind in table.index},
         "reasons": reasons,
     }
+
+
+def changes(statuses: Sequence[pd.Series]) -> tuple[list[list[int]], list[list[int]]]:
+    """Count the points that became covered, and that ceased to be, between any two dates.
+
+    Parameters
+    ----------
+    statuses : sequence of Series
+        Status of the same points on each date, oldest first.
+
+    Returns
+    -------
+    gained, lost : list of list of int
+        ``gained[to][since]`` points are covered on date `to` and were not on date `since`.
+    """
+    covered = np.array([s.to_numpy(dtype=object) == "covered" for s in statuses], np.int64)
+    other = 1 - covered
+    return (covered @ other.T).tolist(), (other @ covered.T).tolist()
 
 
 def plan_rows(plan: pd.DataFrame, *, public: bool = False, poor_known: bool = True
@@ -130,12 +161,16 @@ def plan_rows(plan: pd.DataFrame, *, public: bool = False, poor_known: bool = Tr
         if "poor_students_gained" in cells:
             cells["poor_students_gained"] = (
                 withheld(cells["poor_students_gained"], public) if poor_known else None)
+        if "bound" in plan.columns and row["cumulative_weight"] > 0:
+            # as a share: a weight may be a count of poor learners in disguise
+            cells["bound_share"] = number(max(0.0, row["bound"] / row["cumulative_weight"] - 1.0))
         rows.append({"rank": int(str(rank)), **cells})
     return rows
 
 
 def target_rows(progress: pd.DataFrame, targets: Any, *, public: bool = False,
-                poor_known: bool = True) -> list[dict[str, Any]]:
+                poor_known: bool = True, forecast: pd.DataFrame | None = None
+                ) -> list[dict[str, Any]]:
     """Return each target with its figures for every date of PROGRESS.
 
     Parameters
@@ -148,6 +183,8 @@ def target_rows(progress: pd.DataFrame, targets: Any, *, public: bool = False,
         Withhold small counts of poor learners.
     poor_known : bool
         Whether any point gives a number of poor learners.
+    forecast : DataFrame, optional
+        FORECAST; its row of a target goes with it.
 
     Returns
     -------
@@ -157,8 +194,20 @@ def target_rows(progress: pd.DataFrame, targets: Any, *, public: bool = False,
     known: Mapping[str, Any] = {t.name: t for t in targets}
     names = [n for n in known if n in progress.index.get_level_values("target")]
     names += sorted(set(progress.index.get_level_values("target")) - set(names))
-    return [_target(name, progress.xs(name, level="target").sort_index(), known.get(name),
+    rows = [_target(name, progress.xs(name, level="target").sort_index(), known.get(name),
                     public, poor_known) for name in names]
+    for row in rows:
+        if forecast is not None and row["name"] in forecast.index:
+            row["forecast"] = _outlook(forecast.loc[row["name"]])
+    return rows
+
+
+def _outlook(row: pd.Series) -> dict[str, Any]:
+    days = {n: day_text(row[n]) for n in ("date_low", "date_median", "date_high", "window_from",
+                                          "as_of") if n in row.index}
+    numbers = {n: number(row[n]) for n in ("pace_per_week", "pace_needed_per_week",
+                                           "chance_by_deadline", "remaining") if n in row.index}
+    return {**days, **numbers, "reason": str(row.get("reason") or "")}
 
 
 def _target(name: str, rows: pd.DataFrame, target: Any, public: bool, poor_known: bool
@@ -174,7 +223,10 @@ def _target(name: str, rows: pd.DataFrame, target: Any, public: bool, poor_known
         left = (deadline - pd.Timestamp(str(day))).days if pd.notna(deadline) else None
         cells = {n: number(row[n]) for n in ("goal", "points", "covered", "uncertain", "uncovered",
                                              "unknown", "learners", "learners_covered",
-                                             "learners_poor_uncovered") if n in rows.columns}
+                                             "learners_poor_uncovered", "locked",
+                                             "locked_uncovered", "declared_covered",
+                                             "claimed_covered", "measured_covered", "disputed")
+                 if n in rows.columns}
         if "learners_poor_uncovered" in cells:
             shown = withheld(cells["learners_poor_uncovered"], public) if poor_known else None
             cells["learners_poor_uncovered"] = shown  # type: ignore[assignment]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -14,18 +15,23 @@ from phusong.maps.content import Briefed, Sheets
 from phusong.maps.draw import draw_sheets
 from phusong.maps.figures import WITHHELD_BELOW
 from phusong.maps.sealed import seal, write_whole
-from phusong.maps.words import Language
+from phusong.maps.words import Language, sentence
 from phusong.maps.workbook import workbook
 
-__all__ = ["hand_out"]
+__all__ = ["LARGEST_ARCHIVE", "hand_out"]
+
+LARGEST_ARCHIVE = 10_000_000
+"""Bytes that a mail gateway lets through; what does not fit is left out of the archive."""
 
 _WHEN = (1980, 1, 1, 0, 0, 0)
 _POOR = ("learners_poor", "learners_near_poor", "poor_students_gained", "learners_poor_uncovered")
+_WEIGHTS = ("weight_gained", "cumulative_weight", "bound")
 
 
 def hand_out(study: Briefed, sheets: Sheets, folder: str | Path, *, language: Language = "vi",
-             audience: Literal["internal", "public"] = "internal", run: str = ""
-             ) -> dict[str, Path]:
+             audience: Literal["internal", "public"] = "internal", run: str = "",
+             provinces: Mapping[str, tuple[str, Sheets]] | None = None,
+             progress: Callable[[str, int, int], None] | None = None) -> dict[str, Path]:
     """Write page, brief and workbook of a study, and an archive of all of them.
 
     Many mail gateways strip ``.html``; the archive goes through.
@@ -44,37 +50,60 @@ def hand_out(study: Briefed, sheets: Sheets, folder: str | Path, *, language: La
         A public edition withholds counts of poor learners from 1 to 4.
     run : str
         Fingerprint of the run, shown on the page.
+    provinces : mapping of str to (str, Sheets), optional
+        Code -> name and tables of each province that gets a brief of its own.
+    progress : callable, optional
+        Called with (what, done, of all).
 
     Returns
     -------
     dict of str to Path
-        ``html``, ``pdf``, ``png``, ``xlsx`` and ``zip``.  Each file appears
-        whole or not at all; the same input gives the same bytes.
+        ``html``, ``pdf``, ``png``, ``xlsx``, ``zip`` and, for each province, ``pdf CODE`` and
+        ``png CODE``.  Each file appears whole or not at all; the same input gives the
+        same bytes.  The archive stays below `LARGEST_ARCHIVE`: what does not fit is
+        left out, and ``CONTENTS.txt`` in it says so.
     """
-    folder = Path(folder)
+    folder, public, parts = Path(folder), audience == "public", dict(provinces or {})
+    steps = len(parts) + 3
+
+    def say(done: int) -> None:
+        if progress is not None:
+            progress("brief", done, steps)
+
+    say(0)
     page = seal(draw_sheets(study, sheets, language=language, audience=audience, run=run))
-    short = brief(study, sheets, language=language, public=audience == "public")
-    contents = {"html": page.encode("utf-8"), "pdf": short.pdf, "png": short.png,
-                "xlsx": workbook(study, _tables(sheets, audience == "public"),
-                                 language=language)}
-    names = {"html": "index.html", "pdf": "brief.pdf", "png": "brief.png", "xlsx": "tables.xlsx"}
-    contents["zip"] = _archive({f"{study.name}/{names[kind]}": raw
-                                for kind, raw in contents.items()})
-    names["zip"] = f"{study.name}.zip"
-    return {kind: write_whole(folder / names[kind], raw) for kind, raw in contents.items()}
+    say(1)
+    short = brief(study, sheets, language=language, public=public, run=run)
+    book = workbook(study, _tables(sheets, public), language=language)
+    say(3)
+    made = {"html": ("index.html", page.encode("utf-8")), "pdf": ("brief.pdf", short.pdf),
+            "png": ("brief.png", short.png), "xlsx": ("tables.xlsx", book)}
+    for done, (code, (name, tables)) in enumerate(sorted(parts.items()), start=4):
+        short = brief(study, tables, language=language, public=public, run=run, part=name)
+        safe = "".join(c if c.isalnum() else "_" for c in code)
+        made |= {f"pdf {code}": (f"brief-{safe}.pdf", short.pdf),
+                 f"png {code}": (f"brief-{safe}.png", short.png)}
+        say(done)
+    made["zip"] = (f"{study.name}.zip", _archive(study.name, list(made.values()), language))
+    return {kind: write_whole(folder / name, raw) for kind, (name, raw) in made.items()}
 
 
 def _tables(sheets: Sheets, public: bool) -> dict[str, pd.DataFrame | None]:
+    snapshots = {day: table["status"] for day, table in (sheets.services or {}).items()}
     tables: dict[str, pd.DataFrame | None] = {
         "points": sheets.points, "service": sheets.service, "sites": sheets.sites,
-        "spots": sheets.spots, "plan": sheets.plan, "costs": sheets.costs,
-        "progress": sheets.progress}
+        "spots": sheets.spots, "reach": sheets.reach, "plan": sheets.plan, "costs": sheets.costs,
+        "progress": sheets.progress, "feeders": sheets.feeders,
+        "disagreement": sheets.disagreement,
+        "snapshots": pd.DataFrame({day.isoformat(): snapshots[day] for day in sorted(snapshots)})
+        if snapshots else None}
     if not public:
         return tables
     out: dict[str, pd.DataFrame | None] = {}
     for name, frame in tables.items():
         if frame is not None:
-            frame = frame.copy()
+            # weights of a goal may be counts of poor learners in disguise
+            frame = frame.drop(columns=[c for c in _WEIGHTS if c in frame.columns])
             for column in _POOR:
                 if column in frame.columns:
                     small = (frame[column] > 0) & (frame[column] < WITHHELD_BELOW)
@@ -83,13 +112,25 @@ def _tables(sheets: Sheets, public: bool) -> dict[str, pd.DataFrame | None]:
     return out
 
 
-def _archive(files: dict[str, bytes]) -> bytes:
-    out = io.BytesIO()
+def _archive(study: str, files: list[tuple[str, bytes]], language: Language) -> bytes:
+    """Pack the files in their order as long as they fit; a list of contents comes last."""
+    out, listed = io.BytesIO(), []
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, raw in files.items():
-            entry = zipfile.ZipInfo(name, _WHEN)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.external_attr = 0o644 << 16
-            archive.writestr(entry, raw)
+        for name, raw in files:
+            packed = io.BytesIO()
+            with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as trial:
+                trial.writestr(_entry(name), raw)
+            fits = out.tell() + len(packed.getvalue()) + 40_000 < LARGEST_ARCHIVE
+            if fits:
+                archive.writestr(_entry(f"{study}/{name}"), raw)
+            listed.append(f"{name}  {len(raw):,} B" if fits else
+                          sentence("left_out_of_archive", language, {"name": name}))
+        archive.writestr(_entry(f"{study}/CONTENTS.txt"), "\r\n".join(listed).encode("utf-8"))
     return out.getvalue()
 
+
+def _entry(name: str) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name, _WHEN)
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    entry.external_attr = 0o644 << 16
+    return entry

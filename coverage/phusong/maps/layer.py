@@ -12,8 +12,8 @@ from branca.element import Element, Figure, MacroElement
 
 __all__ = ["BriefingLayer", "BriefingMap", "Verbatim", "escaped", "page_script", "page_style"]
 
-SCRIPTS = ("unpack.js", "words.js", "signs.js", "data.js", "ground.js", "scene.js", "cards.js",
-           "numbers.js", "plan.js", "panel.js", "legend.js", "search.js", "open.js")
+SCRIPTS = ("unpack.js", "words.js", "signs.js", "data.js", "ground.js", "overlays.js", "scene.js",
+           "cards.js", "numbers.js", "plan.js", "panel.js", "legend.js", "search.js", "open.js")
 """Files of ``page/`` in the order in which they are joined."""
 
 _UNSAFE = {ord(c): f"&#{ord(c)};" for c in "&<>\"'`$\\{}"}
@@ -77,8 +77,8 @@ def page_style() -> str:
 def _leaflet() -> tuple[str, str, str]:
     """Leaflet's program (without the pointer to a source map), style and licence."""
     program = _read("vendor", "leaflet.js").split("//# sourceMappingURL")[0]
-    return (program + _read("vendor", "leaflet-icons.js"), _read("vendor", "leaflet.css"),
-            _read("vendor", "LICENSE.leaflet.txt"))
+    program += _read("vendor", "leaflet-icons.js") + _read("page", "popup.js")
+    return program, _read("vendor", "leaflet.css"), _read("vendor", "LICENSE.leaflet.txt")
 
 
 class BriefingLayer(MacroElement):
@@ -125,17 +125,18 @@ class BriefingMap(folium.Map):
     """A `folium.Map` that carries Leaflet with it instead of fetching it.
 
     Further folium layers can be added as usual; those that need more than
-    Leaflet (plug-ins, tiles) work in a notebook that is online, and cannot be
-    sealed.
+    Leaflet (plug-ins, tiles) work in a notebook that is online, and are saved
+    with ``online=True``.
     """
 
     default_js: list[tuple[str, str]] = []  # noqa: RUF012
     default_css: list[tuple[str, str]] = []  # noqa: RUF012
 
-    def __init__(self, location: tuple[float, float], language: str = "vi") -> None:
+    def __init__(self, location: tuple[float, float], language: str = "vi", *,
+                 credited: bool = False) -> None:
         super().__init__(location=location, zoom_start=8, tiles=None,
                          control_scale=False, zoom_control=False, prefer_canvas=True,
-                         maxZoom=18, minZoom=2, zoomSnap=0.25, attributionControl=False,
+                         maxZoom=18, minZoom=2, zoomSnap=0.25, attributionControl=credited,
                          fadeAnimation=False)
         self.language = language
 

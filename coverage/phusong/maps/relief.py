@@ -15,7 +15,7 @@ from PIL import Image
 
 from phusong.geo import DEGREES, transform
 
-__all__ = ["Heights", "Relief", "hillshade", "relief", "tint"]
+__all__ = ["Heights", "Relief", "hillshade", "relief", "surrounding", "tint"]
 
 _RADIUS = 6378137.0
 _LIGHTS = ((315.0, 0.6), (270.0, 0.2), (0.0, 0.2))
@@ -99,6 +99,27 @@ def tint(heights: NDArray[Any], light: NDArray[Any]) -> NDArray[np.uint8]:
     shade = np.where(np.isfinite(light), light, 0.7)[..., None]
     rgb = np.clip(colour * (0.64 + 0.5 * shade), 0, 255)
     return np.dstack([rgb, np.where(known, 255, 0)]).astype(np.uint8)
+
+
+def surrounding(terrain: Heights, area: tuple[float, float, float, float], margin: float = 0.35
+                ) -> tuple[float, float, float, float]:
+    """Return `area` widened by `margin` of its longer side, as far as the terrain reaches.
+
+    A screen is rarely as wide and high as a province: the land goes on around it.
+    """
+    rows, columns = np.asarray(terrain.heights).shape
+    along = np.linspace(0.0, 1.0, 9)
+    edge = np.concatenate([[(t, 0.0), (t, 1.0), (0.0, t), (1.0, t)] for t in along])
+    grid, column, row = terrain.transform, edge[:, 0] * columns, edge[:, 1] * rows
+    x = grid.a * column + grid.b * row + grid.c
+    y = grid.d * column + grid.e * row + grid.f
+    lon, lat = transform(x, y, terrain.crs, DEGREES)
+    west, south, east, north = area
+    more = margin * max(east - west, north - south)
+    return (min(west, max(west - more, float(lon.min()))),
+            min(south, max(south - more, float(lat.min()), -85.0)),
+            max(east, min(east + more, float(lon.max()))),
+            max(north, min(north + more, float(lat.max()), 85.0)))
 
 
 def relief(terrain: Heights, area: tuple[float, float, float, float], *,

@@ -24,7 +24,7 @@ _LINK = re.compile(r"<(?:script|link|img|iframe|source|object|embed)\b[^>]*?"
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
-def seal(drawn: folium.Map, *, language: str = "") -> str:
+def seal(drawn: folium.Map, *, language: str = "", online: bool = False) -> str:
     """Return the map as one HTML page that asks nothing of any network.
 
     Parameters
@@ -33,6 +33,9 @@ def seal(drawn: folium.Map, *, language: str = "") -> str:
         What `phusong.maps.draw` returned, with or without further layers.
     language : str
         Language of the page's text; empty = what `draw` was told.
+    online : bool
+        Let the page fetch what its layers (tiles, plug-ins) name, from those servers and
+        from no others.
 
     Returns
     -------
@@ -51,21 +54,23 @@ def seal(drawn: folium.Map, *, language: str = "") -> str:
     page = root.render()
     names = {element._id: f"{i:032x}" for i, element in enumerate(_tree(root), start=1)}
     page = _ID.sub(lambda found: names.get(found[0], found[0]), page)
-    _refuse_outside(page, root)
+    outside = _outside(page, root)
+    if outside and not online:
+        raise InputError.of([_refusal(address) for address in outside])
     spoken = language or getattr(drawn, "language", "") or "vi"
     page = page.replace("<html>", f'<html lang="{spoken}">', 1)
-    return page.replace("<head>", f"<head>\n{_policy(page)}", 1)
+    return page.replace("<head>", f"<head>\n{_policy(page, outside)}", 1)
 
 
-def save(drawn: folium.Map, path: str | Path) -> Path:
-    """Write the sealed map; a reader of `path` sees the old page or the new one, never half.
+def save(drawn: folium.Map, path: str | Path, *, online: bool = False) -> Path:
+    """Write the sealed map (see `seal`): a reader of `path` never sees half a page.
 
     Returns
     -------
     Path
         Where it was written.
     """
-    return write_whole(Path(path), seal(drawn).encode("utf-8"))
+    return write_whole(Path(path), seal(drawn, online=online).encode("utf-8"))
 
 
 def write_whole(path: Path, content: bytes) -> Path:
@@ -94,26 +99,40 @@ def _tree(element: Element) -> Iterator[Element]:
             yield from _tree(part)
 
 
-def _refuse_outside(page: str, root: Element) -> None:
-    outside = sorted({found[1] for found in _LINK.finditer(page)})
-    tiles = sorted({str(getattr(e, "tiles", "")) for e in _tree(root)
-                    if str(getattr(e, "tiles", "")).startswith("http")})
-    if outside or tiles:
-        raise InputError.of(
-            [Fault("outside_resource", f"The map fetches {url}.", "Leave out the layer that "
-                   "needs it, or save the map unsealed with folium's own save().")
-             for url in [*outside, *tiles]])
+def _outside(page: str, root: Element) -> list[str]:
+    """Addresses that the page would fetch: of scripts, styles, pictures, tiles."""
+    tiles = {str(getattr(e, "tiles", "")) for e in _tree(root)}
+    return sorted({found[1] for found in _LINK.finditer(page)}
+                  | {address for address in tiles if address.startswith("http")})
 
 
-def _policy(page: str) -> str:
-    """Return a meta tag that allows the page's own scripts, data pictures, and nothing else."""
+def _refusal(address: str) -> Fault:
+    return Fault("outside_resource", f"The map fetches {address}.", "Leave out the layer that "
+                 "needs it, or save the map with online=True: then the page asks that server.")
+
+
+def _policy(page: str, outside: list[str]) -> str:
+    """Return a meta tag that allows the page's own scripts, data pictures, and `outside`."""
     hashes = []
     for attributes, text in _SCRIPT.findall(page):
-        if "octet-stream" in attributes:
+        if "octet-stream" in attributes or not text:
             continue
         digest = base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
         hashes.append(f"'sha256-{digest}'")
+    hosts = "".join(f" {host}" for host in dict.fromkeys(map(_host, outside)))
+    fonts = f"font-src data:{hosts}; " if hosts else ""
     return ('<meta charset="utf-8">\n<meta http-equiv="Content-Security-Policy" '
             "content=\"default-src 'none'; "
-            f"script-src {' '.join(dict.fromkeys(hashes))}; style-src 'unsafe-inline'; "
-            "img-src data: blob:; base-uri 'none'; form-action 'none'\">")
+            f"script-src {' '.join(dict.fromkeys(hashes))}{hosts}; "
+            f"style-src 'unsafe-inline'{hosts}; {fonts}"
+            f"img-src data: blob:{hosts}; base-uri 'none'; form-action 'none'\">")
+
+
+def _host(address: str) -> str:
+    """Scheme and server as a policy names them; ``{s}`` of a tile address stands for any name."""
+    address = f"https:{address}" if address.startswith("//") else address
+    scheme, _, rest = address.partition("://")
+    server = rest.split("/", 1)[0].replace("{s}", "*")
+    if not re.fullmatch(r"[\w.*-]+(?::\d+)?", server):
+        raise InputError(f'The map names "{server}" as a server, which is none.')
+    return f"{scheme}://{server}"

@@ -50,8 +50,11 @@ def workbook(study: Briefed, tables: Mapping[str, pd.DataFrame | None], *,
     -----
     Codes and every other text are written as text; a name that begins with
     ``=`` stays a name (pandas' own ``to_excel`` would make it a live formula).
-    Positions become degrees (WGS 84); what Excel cannot hold (control characters,
-    more than 32,767 characters, more than 1,048,575 rows) is cut, and the first sheet says so.
+    Of a table that the house declares (`phusong.tables.TABLES`; candidates are SITES,
+    `reach` is LINKS) only the declared columns are written, so that nothing personal that
+    a file may carry goes out by accident.  Positions become degrees (WGS 84); what
+    Excel cannot hold (control characters, more than 32,767 characters, more than
+    1,048,575 rows) is cut, and the first sheet says so.
     """
     out = io.BytesIO()
     book = xlsxwriter.Workbook(out, {
@@ -69,10 +72,14 @@ def workbook(study: Briefed, tables: Mapping[str, pd.DataFrame | None], *,
     cut: list[str] = []
     for name, frame in tables.items():
         if frame is not None:
-            cut += _sheet(book.add_worksheet(name[:31]), frame, TABLES.get(name.upper()), formats)
+            cut += _sheet(book.add_worksheet(name[:31]), frame, _declared(name), formats)
     _about(first, study, tables, cut, language, formats)
     book.close()
     return out.getvalue()
+
+
+def _declared(name: str) -> Table | None:
+    return TABLES.get({"spots": "SITES", "reach": "LINKS"}.get(name, name.upper()))
 
 
 def _about(sheet: Any, study: Briefed, tables: Mapping[str, pd.DataFrame | None],
@@ -98,7 +105,7 @@ def _about(sheet: Any, study: Briefed, tables: Mapping[str, pd.DataFrame | None]
 def _sheet(sheet: Any, frame: pd.DataFrame, table: Table | None, formats: Mapping[str, Any]
            ) -> list[str]:
     """Write one table; return what had to be cut."""
-    flat = _flat(frame)
+    flat = _flat(frame, table)
     cut = []
     if len(flat) > _MOST_ROWS:
         cut.append(f"{sheet.get_name()}: {len(flat) - _MOST_ROWS} rows left out")
@@ -140,9 +147,12 @@ def _text(value: object) -> str:
     return _CONTROL.sub("\ufffd", clean(value))[:_LONGEST]
 
 
-def _flat(frame: pd.DataFrame) -> pd.DataFrame:
-    """Index as columns, positions as degrees, other geometries left out."""
-    out = pd.DataFrame(frame.drop(columns="geometry", errors="ignore")).reset_index()
+def _flat(frame: pd.DataFrame, table: Table | None) -> pd.DataFrame:
+    """Index as columns, positions as degrees; of a declared table only the declared columns."""
+    out = pd.DataFrame(frame.drop(columns="geometry", errors="ignore"))
+    if table is not None:   # a reader may carry more, and nobody has said what that is
+        out = out[[c for c in out.columns if c in table.columns]]
+    out = out.reset_index()
     if isinstance(frame, gpd.GeoDataFrame):
         places = to_degrees(gpd.GeoDataFrame(geometry=frame.geometry)).geometry
         if len(places) and places.dropna().geom_type.eq("Point").all():

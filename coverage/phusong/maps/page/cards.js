@@ -24,6 +24,7 @@ function pointCard(all, state, i) {
     last ? "" : el("p", { class: "note" }, `${say("at_this_date", { date: day(step.day) })}. ${
       say("details_last_date", { date: day(state.header.study.day) })}`),
     last ? chain(all, state, i) : "",
+    last ? contradictions(all, i) : "",
     rowsOf([
       [word("ui", "learners_here"), count(get("learners"))],
       [word("ui", "poor_here"), poorHere(known, near)],
@@ -32,12 +33,43 @@ function pointCard(all, state, i) {
         `${dayOfNumber(get("lockdown_from"))} – ${get("lockdown_to") > -1e9
           ? dayOfNumber(get("lockdown_to")) : "…"}`],
       get("parent_id") && [word("column", "parent_id"), get("parent_id")],
+      all.steps.length > 1 && [word("ui", "history"), historyOf(all, state, i)],
       [word("ui", "code"), el("code", {}, points.id[i])],
       get("commune_code") && [word("column", "commune_code"), el("code", {}, get("commune_code"))],
       get("assumed") && [word("ui", "assumed"), listed(get("assumed"), "column")],
       get("location_source") && [word("column", "location_source"), get("location_source")],
       get("source") && [word("column", "source"), get("source")],
     ]));
+}
+
+// Where the model and an operator's word differ, both are told.
+function contradictions(all, i) {
+  const { disagreement } = all, rows = disagreement ? disagreement.byPoint.get(i) || [] : [];
+  return rows.map((row) => {
+    const get = (name) => cell(disagreement, name, row), edge = get("edge_m"), margin = get("margin_db");
+    const declared = get("kind") === "declared_only";
+    return el("div", { class: "unequal" },
+      el("p", {}, signPicture(20, 16, (c) => drawUnequal(c, declared, 10, 8, 7)), " ",
+        el("strong", {}, word("ui", "disagreement"))),
+      rowsOf([
+        [word("ui", "model_says"), [word("status", get("modelled")), margin === "" || Number.isNaN(margin)
+          ? "" : ` (${margin > 0 ? "+" : ""}${count(margin, 1)} dB)`]],
+        [get("operators") ? listed(get("operators")) : word("ui", "operators_say"), [word("status",
+          get("declared")), edge === "" || Number.isNaN(edge) ? "" : ` (${say(edge >= 0 ? "inside_edge"
+          : "outside_edge", { d: length(Math.abs(edge)) })})`]],
+      ]));
+  });
+}
+
+// One entry for each date on which the status became another.
+function historyOf(all, state, i) {
+  const { statuses, time } = state.header, out = [];
+  for (let t = 0; t <= state.step; t++) {
+    if (!t || all.steps[t][i] !== all.steps[t - 1][i]) {
+      out.push(el("span", { class: "past" }, `${day(time.steps[t].day)}: ${word("status", statuses[all.steps[t][i]])}`));
+    }
+  }
+  return out;
 }
 
 function poorHere(poor, near) {
@@ -115,7 +147,22 @@ function spotCard(all, state, s) {
       get("power_distance_m") !== "" && [word("column", "power_distance_m"),
         length(get("power_distance_m"))],
       [word("column", "antenna_height_m"), `${count(get("antenna_height_m"))} m`]]),
+    feederWay(all, spots.id[s]),
     row && row.items.length ? costItems(row, currency) : "");
+}
+
+// The way of the data from a site to the network, hop by hop.
+function feederWay(all, site) {
+  const { feeders } = all, hops = [];
+  let i = feeders ? feeders.hopOf.get(site) : undefined;
+  while (i !== undefined && !hops.includes(i)) {
+    hops.push(i);
+    i = feeders.hopOf.get(cell(feeders, "towards", i));
+  }
+  if (!hops.length) return "";
+  return [el("h4", {}, word("ui", "feeder")), el("ol", { class: "hops" }, hops.map((h) => el("li", {},
+    el("code", {}, cell(feeders, "towards", h)), ` – ${[length(cell(feeders, "distance_m", h)),
+      `${count(cell(feeders, "band_ghz", h))} GHz`].join(", ")}`)))];
 }
 
 function planFacts(row, currency) {
@@ -160,24 +207,35 @@ function communeCard(all, state, c) {
     ]));
 }
 
+function provinceCard(all, state, p) {
+  const counts = provinceCounts(all, state.statuses()), share = shareCovered(counts, p);
+  return el("article", { class: "card" },
+    el("h3", {}, provinceName(all, p)),
+    el("p", { class: "under" }, word("ui", "province"), " · ", el("code", {}, all.provinces.code[p])),
+    rowsOf([
+      [word("ui", "share_covered"), Number.isNaN(share) ? word("ui", "no_judgement") : percent(share)],
+      ...state.header.statuses.map((s, k) => [word("status", s), count(counts[4 * p + k])]),
+    ]));
+}
+
 // What lies under a click, nearest first: sites of the plan, places, masts, candidates, communes.
-function under(scene, at) {
+function under(scene, at, wide) {
   const { all, state } = scene, out = [];
   const near = (kind, i, x, y, r, weight) => {
     const d = Math.hypot(scene.px(x) - at.x, scene.py(y) - at.y);
     if (d <= r) out.push({ kind, i, x, y, order: weight + d });
   };
-  const reach = Math.max(scene.radius(), L.Browser.mobile ? 14 : 7) + 2;
+  const reach = wide || Math.max(scene.radius(), L.Browser.mobile ? 14 : 7) + 2;
   if (all.spots && state.on.plan && state.atLast()) {
     for (const row of all.header.plan.rows) {
       if (row.spot >= 0) near("spot", row.spot, all.spots.x[row.spot], all.spots.y[row.spot], 13, -20);
     }
   }
   if (state.on.points && !scene.crowded()) {
-    const now = state.statuses(), { points } = all;
+    const { points } = all;
     for (let i = 0; i < points.placed; i++) {
       if (Math.abs(scene.px(points.x[i]) - at.x) > reach) continue;
-      if (state.statusOn[now[i]] && state.kindOn[points.columns.kind.codes[i]] && state.wanted(i)) {
+      if (state.visible(i)) {
         near("point", i, points.x[i], points.y[i], reach, 0);
       }
     }
@@ -192,14 +250,15 @@ function under(scene, at) {
     return !seen.has(key) && seen.add(key);
   });
   if (!found.length && all.communes && (state.on.communes || state.on.borders)) {
-    const c = communeAt(scene, at);
-    if (c >= 0) found.push({ kind: "commune", i: c, x: all.communes.x[c], y: all.communes.y[c] });
+    const kind = scene.provincial() ? "province" : "commune", units = all[`${kind}s`];
+    const c = shapeAt(scene, units.shape, at);
+    if (c >= 0) found.push({ kind, i: c, x: units.x[c], y: units.y[c] });
   }
   return found;
 }
 
-function communeAt(scene, at) {
-  const { shape } = scene.all.communes, ctx = scene._ctx;
+function shapeAt(scene, shape, at) {
+  const ctx = scene._ctx;
   ctx.save();
   ctx.setTransform(1, 0, 0, 1, 0, 0);
   let found = -1;
@@ -213,12 +272,14 @@ function communeAt(scene, at) {
   return found;
 }
 
-const CARDS = { point: pointCard, mast: mastCard, spot: spotCard, commune: communeCard };
+const CARDS = { point: pointCard, mast: mastCard, spot: spotCard, commune: communeCard,
+  province: provinceCard };
 
 function nameOf(all, hit) {
   if (hit.kind === "point") return cell(all.points, "name", hit.i) || all.points.id[hit.i];
   if (hit.kind === "mast") return all.masts[hit.i].site;
   if (hit.kind === "spot") return all.spots.id[hit.i];
+  if (hit.kind === "province") return provinceName(all, hit.i);
   return all.communes.columns.name.of(hit.i) || all.communes.code[hit.i];
 }
 

@@ -64,6 +64,13 @@ function tables(header, read) {
       shape: shapesOf(header.communes.shape, read) };
     out.communes.of = communeOfPoints(out);
   }
+  if (header.provinces) {
+    out.provinces = { ...table(header.provinces, read), code: read(header.provinces.code).values,
+      shape: shapesOf(header.provinces.shape, read) };
+    const number = new Map(out.provinces.code.map((code, i) => [code, i])), codes = out.communes.columns.province_code;
+    out.communes.province = Int32Array.from({ length: out.communes.n }, (_, i) =>
+      (number.has(codes.of(i)) ? number.get(codes.of(i)) : -1));
+  }
   for (const name of ["roads", "power"]) {
     if (header[name]) out[name] = { ...header[name], shape: shapesOf(header[name].shape, read) };
   }
@@ -74,11 +81,41 @@ function tables(header, read) {
   if (header.plan && header.plan.spots) {
     out.spots = { ...table(header.plan.spots, read), id: read(header.plan.spots.id).values };
   }
+  if (header.feeders) out.feeders = feedersOf(header, read);
+  if (header.disagreement) out.disagreement = disagreementOf(header.disagreement, read);
   out.steps = snapshots(header.time, out.points.n, read);
   out.gainedAt = new Int32Array(out.points.n);
   for (const row of header.plan ? header.plan.rows : []) {
     for (const i of row.gained) out.gainedAt[i] = row.rank;
   }
+  return out;
+}
+
+function feedersOf(header, read) {
+  const out = { ...table(header.feeders, read), to: onSquare(read(header.feeders.to)),
+    relay: read(header.feeders.relay) };
+  out.hopOf = new Map(Array.from({ length: out.n }, (_, i) => [cell(out, "site_id", i), i]));
+  // The hops on the way from the first `built` sites of the plan to the network.
+  out.usedBy = (built) => {
+    const used = new Set();
+    for (const row of header.plan ? header.plan.rows : []) {
+      let i = row.rank <= built ? out.hopOf.get(row.site_id) : undefined;
+      while (i !== undefined && !used.has(i)) {
+        used.add(i);
+        i = out.hopOf.get(cell(out, "towards", i));
+      }
+    }
+    return used;
+  };
+  return out;
+}
+
+function disagreementOf(header, read) {
+  const out = { n: header.n, columns: columnsOf(header, read), byPoint: new Map() };
+  read(header.point).values.forEach((i, row) => {
+    if (!out.byPoint.has(i)) out.byPoint.set(i, []);
+    out.byPoint.get(i).push(row);
+  });
   return out;
 }
 
@@ -124,6 +161,15 @@ function communeOfPoints(all) {
 function communeCounts(all, statuses) {
   const out = new Uint32Array(4 * all.communes.n), of = all.communes.of;
   for (let i = 0; i < statuses.length; i++) if (of[i] >= 0) out[4 * of[i] + statuses[i]]++;
+  return out;
+}
+
+// The same for provinces, summed over their communes.
+function provinceCounts(all, statuses) {
+  const of = communeCounts(all, statuses), out = new Uint32Array(4 * all.provinces.n);
+  all.communes.province.forEach((p, c) => {
+    if (p >= 0) for (let s = 0; s < 4; s++) out[4 * p + s] += of[4 * c + s];
+  });
   return out;
 }
 

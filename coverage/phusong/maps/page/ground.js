@@ -30,7 +30,7 @@ function eachShape(scene, shape, paint) {
 // picture costs more than all the communes, so the scaled one is kept as long as the view.
 function paintRelief(scene, ctx) {
   const { picture, corners } = scene.state.relief || {};
-  if (!picture) return;
+  if (!picture || scene.state.on.tiles) return;
   const [x0, y0, x1, y1] = corners, { width, height } = ctx.canvas;
   const key = [scene.dx, scene.dy, scene.scale, width, height].join();
   if (key !== scene.reliefKey) {
@@ -47,19 +47,20 @@ function paintRelief(scene, ctx) {
 }
 
 function paintCommunes(scene, ctx) {
-  const { communes } = scene.all;
-  if (!communes) return;
-  const counts = communeCounts(scene.all, scene.state.statuses());
+  const { provinces } = scene.all, whole = scene.provincial();
+  const units = whole ? provinces : scene.all.communes;
+  if (!units) return;
+  const counts = (whole ? provinceCounts : communeCounts)(scene.all, scene.state.statuses());
   const unknown = hatch(ctx);
   // Near the ground the wash fades, so that the land and the places come forward.
   const near = Math.max(0, scene._map.getZoom() - scene.state.homeZoom);
   ctx.globalCompositeOperation = "multiply";
   ctx.globalAlpha = Math.max(0.28, 0.72 - 0.13 * near);
-  eachShape(scene, communes.shape, (i) => {
+  eachShape(scene, units.shape, (i) => {
     const share = shareCovered(counts, i);
     ctx.fillStyle = Number.isNaN(share) ? unknown : shareColour(share);
     ctx.beginPath();
-    trace(scene, ctx, communes.shape, i);
+    trace(scene, ctx, units.shape, i);
     ctx.fill("evenodd");
   });
   ctx.globalAlpha = 1;
@@ -93,10 +94,18 @@ function shareColour(share) {
 }
 
 function paintBorders(scene, ctx) {
-  const { communes } = scene.all;
+  const { communes, provinces } = scene.all;
   if (!communes) return;
-  const [west, south] = scene.state.corner, across = (scene.px(west[1]) - scene.px(west[0])) *
-    (scene.py(south[1]) - scene.py(south[0])) / communes.n;
+  if (provinces) {
+    ctx.strokeStyle = "rgba(45,38,30,.75)";
+    ctx.lineWidth = 1.5;
+    eachShape(scene, provinces.shape, (i) => {
+      ctx.beginPath();
+      trace(scene, ctx, provinces.shape, i);
+      ctx.stroke();
+    });
+  }
+  const across = scene.communePixels();
   if (across < 90) return; // communes of less than ten pixels: their colours say it all
   ctx.strokeStyle = "rgba(70,60,50,.5)";
   ctx.lineWidth = across < 900 ? 0.45 : 0.9;
@@ -124,22 +133,61 @@ function paintLines(scene, ctx, table, colours, widths, dash) {
   ctx.setLineDash([]);
 }
 
-// Names stand where there is room; the largest communes come first.
+// At country zoom each province says its name and its share.
+function paintProvinceNames(scene, ctx) {
+  const { provinces } = scene.all, counts = provinceCounts(scene.all, scene.state.statuses());
+  ctx.font = "600 11.5px system-ui, 'Segoe UI', Roboto, 'Noto Sans', sans-serif";
+  for (let i = 0; i < provinces.n; i++) {
+    const share = shareCovered(counts, i);
+    label(scene, ctx, `${provinceName(scene.all, i)} ${Number.isNaN(share) ? "?" : percent(share)}`,
+      scene.px(provinces.x[i]), scene.py(provinces.y[i]), "#1b1b1b");
+  }
+}
+
+function provinceName(all, i) {
+  return all.provinces.columns.name.of(i) || `${word("ui", "province")} ${all.provinces.code[i]}`;
+}
+
+// Where places stand, in squares of eight pixels: names keep away from them.
+function occupied(scene) {
+  const { points } = scene.all, out = new Set();
+  if (!scene.state.on.points || scene.crowded()) return () => 0;
+  for (let i = 0; i < points.placed; i++) {
+    const x = scene.px(points.x[i]), y = scene.py(points.y[i]);
+    if (scene.inside(x, y, 0)) out.add((x >> 3) * 8192 + (y >> 3));
+  }
+  return (x, y, half) => {
+    let n = 0;
+    for (let a = (x - half) >> 3; a <= (x + half) >> 3; a++) {
+      for (let b = (y - 7) >> 3; b <= (y + 7) >> 3; b++) n += out.has(a * 8192 + b);
+    }
+    return n;
+  };
+}
+
+// Names stand where there is room, clear of places if they can; the largest communes come first.
 function paintNames(scene, ctx) {
   const { communes } = scene.all;
   if (!communes) return;
+  ctx.textAlign = "center";
+  ctx.textBaseline = "middle";
+  ctx.lineJoin = "round";
+  if (scene.provincial()) return paintProvinceNames(scene, ctx);
+  const hidden = occupied(scene);
   const b = communes.shape.box;
   const wide = (i) => (b[4 * i + 2] - b[4 * i]) * scene.scale;
   const order = Array.from({ length: communes.n }, (_, i) => i).filter((i) => wide(i) > 40 &&
     scene.inside(scene.px(communes.x[i]), scene.py(communes.y[i]), 0));
   order.sort((p, q) => wide(q) - wide(p) || p - q);
   ctx.font = "500 11px system-ui, 'Segoe UI', Roboto, 'Noto Sans', sans-serif";
-  ctx.textAlign = "center";
-  ctx.textBaseline = "middle";
-  ctx.lineJoin = "round";
   for (const i of order.slice(0, 400)) {
-    const name = communes.columns.name.of(i);
-    if (ctx.measureText(name).width < wide(i) * 1.05) label(scene, ctx, name, scene.px(communes.x[i]), scene.py(communes.y[i]), "#4a3f35");
+    const name = communes.columns.name.of(i), width = ctx.measureText(name).width;
+    if (width > wide(i) * 1.05) continue;
+    const x = scene.px(communes.x[i]), y = scene.py(communes.y[i]);
+    const room = Math.min(26, (communes.shape.box[4 * i + 3] - communes.shape.box[4 * i + 1]) * scene.scale / 4);
+    const at = [0, -13, 13, -26, 26].filter((d) => Math.abs(d) <= room).map((d) => [hidden(x, y + d, width / 2), d])
+      .sort((p, q) => p[0] - q[0] || Math.abs(p[1]) - Math.abs(q[1]) || p[1] - q[1])[0];
+    label(scene, ctx, name, x, y + at[1], "#4a3f35");
   }
 }
 

@@ -13,6 +13,7 @@ function layerTick(state, name, label, picture) {
   return tick(state, state.on[name], (on) => {
     state.on[name] = on;
     if (name === "borders") state.on.names = on;
+    if (name === "tiles") state.tiles();
   }, picture, word("ui", label));
 }
 
@@ -59,12 +60,20 @@ function planLegend(all, state) {
       c.stroke();
       ring(c, 15.5, 7, 4.5, COLOURS.gain, 2.5);
     })),
+    all.feeders ? layerTick(state, "feeders", "layer_feeders", sign((c) => {
+      c.setLineDash([5, 3]);
+      c.strokeStyle = COLOURS.feeder;
+      c.lineWidth = 2;
+      c.moveTo(1, 17); c.lineTo(21, 5);
+      c.stroke();
+    })) : "",
     layerTick(state, "spots", "layer_spots", sign((c) => drawSpot(c, 11, 11, 6))));
 }
 
 function communeLegend(all, state) {
   if (!all.communes) return "";
-  return el("fieldset", {}, el("legend", {}, layerTick(state, "communes", "layer_communes")),
+  return el("fieldset", {}, el("legend", {}, layerTick(state, "communes", all.provinces
+    ? "layer_provinces" : "layer_communes")),
     el("p", { class: "under" }, word("ui", "share_covered")),
     el("div", { class: "scale" }, SHARES.map(([from, colour], i) => {
       const box = el("i", {});
@@ -88,19 +97,57 @@ function groundLegend(all, state) {
   });
   const hoop = (colour, dash) => signPicture(17, 17, (c) => ring(c, 8.5, 8.5, 6.5, colour, 2, dash));
   return el("fieldset", {}, el("legend", {}, word("ui", "map")),
+    all.header.online ? layerTick(state, "tiles", "layer_tiles") : "",
     all.header.relief ? layerTick(state, "relief", "layer_relief") : "",
     all.roads ? layerTick(state, "roads", "layer_roads", line("#785f46", 2)) : "",
     all.power ? layerTick(state, "power", "layer_power", line("#3c3c3c", 1.2, [5, 4])) : "",
-    all.footprints ? layerTick(state, "footprints", "layer_footprints") : "",
+    all.footprints ? layerTick(state, "footprints", "layer_footprints", signPicture(22, 14, (c) => {
+      c.fillStyle = c.strokeStyle = OPERATORS[0];
+      c.globalAlpha = 0.25;
+      c.fillRect(1.5, 1.5, 19, 11);
+      c.globalAlpha = 1;
+      c.strokeRect(1.5, 1.5, 19, 11);
+    })) : "",
     all.points.columns.lockdown_from ? layerTick(state, "lockdown", "layer_lockdown",
       hoop(COLOURS.lockdown, [3, 2.5])) : "",
-    all.steps.length > 1 ? layerTick(state, "changes", "layer_changes", hoop(COLOURS.ink)) : "");
+    all.steps.length > 1 ? layerTick(state, "changes", "layer_changes", signPicture(38, 20, (c) => {
+      drawChange(c, true, 8, 12, 5.5);
+      drawChange(c, false, 26, 12, 5.5);
+    })) : "");
+}
+
+function evidenceLegend(all, state) {
+  const { evidence } = all.points.columns, { disagreement } = all;
+  const kinds = evidence ? evidence.words.map((name, i) => [name, i]).filter(([, i]) => i &&
+    evidence.codes.includes(i)) : [];
+  if (kinds.length < 2 && !disagreement) return "";
+  return el("fieldset", {}, el("legend", {}, word("ui", "layer_evidence")),
+    kinds.length > 1 ? kinds.map(([name, i]) => tick(state, state.evidenceOn[i], (on) => (state.evidenceOn[i] = on),
+      "", word("evidence", name))) : "",
+    disagreement ? [layerTick(state, "disagreement", "layer_disagreement"), ...["declared_only",
+      "modelled_only"].map((kind) => el("p", { class: "key" }, signPicture(20, 16, (c) =>
+      drawUnequal(c, kind === "declared_only", 10, 8, 7)), " ", word("disagreement", kind)))] : "");
+}
+
+function targetLegend(all, state) {
+  const targets = state.header.targets || [];
+  if (!targets.length || !all.points.columns.targets) return "";
+  const radio = (name, text) => {
+    const box = el("input", { type: "radio", name: "target", onchange: () => {
+      state.target = name;
+      state.changed();
+    } });
+    box.checked = state.target === name;
+    return el("label", { class: "tick" }, box, el("span", {}, text));
+  };
+  return el("fieldset", {}, el("legend", {}, word("ui", "layer_target")), radio(null, word("ui", "all_points")),
+    targets.map((t) => radio(t.name, both(t.label))));
 }
 
 function fillLegend(holder, all, state) {
   const before = holder.querySelector("details");
   const open = before ? before.open : window.innerWidth >= 900 && window.innerHeight >= 560;
   holder.replaceChildren(el("details", { open }, el("summary", {}, word("ui", "layers")),
-    el("div", { class: "layers" }, [pointLegend(all, state), planLegend(all, state),
-      cellLegend(all, state), communeLegend(all, state), groundLegend(all, state)].filter(Boolean))));
+    el("div", { class: "layers" }, [pointLegend, targetLegend, planLegend, cellLegend, communeLegend,
+      evidenceLegend, groundLegend].map((part) => part(all, state)).filter(Boolean))));
 }

@@ -18,7 +18,9 @@ function situationSection(state) {
   const step = state.header.time.steps[state.step], by = step.status, at = "situation.status";
   const names = state.header.statuses;
   return el("section", { class: "situation", "aria-label": ui("numbers") },
-    el("h2", {}, ui("numbers"), el("span", { class: "when" }, ui("as_of", { date: day(step.day) }))),
+    el("h2", {}, ui("numbers"), el("span", { class: "when" }, ui("as_of", { date: day(step.day) }),
+      state.header.study.known_on ? el("span", { class: "known" }, ui("known_on", {
+        date: day(state.header.study.known_on) })) : "")),
     el("div", { class: "tiles" }, names.map((s) => el("div", { class: `tile ${s}` },
       el("div", { class: "big" }, figure(`${at}.${s}.points`, by[s].points)),
       el("div", { class: "what", title: word("status_note", s) }, statusSign(s, 15), " ",
@@ -36,10 +38,12 @@ function situationSection(state) {
       el("dd", {}, figure(`${at}.uncertain.learners`, by.uncertain.learners), " + ",
         figure(`${at}.unknown.learners`, by.unknown.learners))),
     state.header.study.definition.partial ? el("p", { class: "warn" }, ui("definition_partial")) : "",
+    state.header.assumed.points.learners ? el("p", { class: "note warn" }, sentenceWith(
+      "learners_assumed", "n", figure("assumed.learners", state.header.assumed.points.learners))) : "",
     [["learners_missing", "learners_unknown"], ["poor_missing", "poor_unknown"]].map(([name, text]) =>
       by.total[name] ? el("p", { class: "note" }, sentenceWith(text, "n",
         figure(`${at}.total.${name}`, by.total[name]))) : ""),
-    state.step ? changes(state, step) : "",
+    state.step > state.since ? changes(state) : "",
     kindTable(state, step), reasonTable(step));
 }
 
@@ -53,11 +57,11 @@ function sentenceWith(name, place, element, others) {
   });
 }
 
-function changes(state, step) {
-  const date = day(state.header.time.steps[0].day);
+function changes(state) {
+  const { steps, gained, lost } = state.header.time, { step, since } = state;
   return el("p", { class: "note" }, sentenceWith("changed_since", "n",
-    figure("situation.gained", step.gained), { date }),
-  step.lost ? ["; ", ...sentenceWith("lost_since", "n", figure("situation.lost", step.lost))] : "", ".");
+    figure("situation.gained", gained[step][since]), { date: day(steps[since].day) }),
+  "; ", ...sentenceWith("lost_since", "n", figure("situation.lost", lost[step][since])), ".");
 }
 
 function kindTable(state, step) {
@@ -111,13 +115,31 @@ function targetCard(state, target) {
     row.learners_poor_uncovered !== undefined ? el("p", { class: "under" },
       `${word("ui", "poor_left")}: `, figure(`${at}.learners_poor_uncovered`,
         row.learners_poor_uncovered)) : "",
-    row.pace !== null ? el("p", { class: "under" }, say("pace", { n: count(row.pace, 1),
-      date: day(target.since) }), row.pace_needed !== null ? `; ${say("pace_needed", {
-      n: count(row.pace_needed, 1) })}` : "") : "",
+    row.pace !== null ? el("p", { class: "under" }, sentenceWith("pace", "n", figure(`${at}.pace`,
+      row.pace, count(row.pace, 1)), { date: day(target.since) }), row.pace_needed !== null ? ["; ",
+      ...sentenceWith("pace_needed", "n", figure(`${at}.pace_needed`, row.pace_needed,
+        count(row.pace_needed, 1)))] : "") : "",
+    state.atLast() && target.forecast ? outlook(target.forecast, at) : "",
+    row.disputed ? el("p", { class: "under" }, sentenceWith("disputed", "n", figure(`${at}.disputed`,
+      row.disputed))) : "",
     el("button", { type: "button", class: "small", "aria-pressed": String(only), onclick: () => {
       state.target = only ? null : target.name;
       state.changed();
+      state.legend();
     } }, only ? word("ui", "all_points") : word("ui", "show_on_map")));
+}
+
+// When the target may be reached if the pace goes on; or why nobody can say.
+function outlook(forecast, at) {
+  if (forecast.reason) {
+    return el("p", { class: "under" }, word("no_forecast", forecast.reason));
+  }
+  const date = (name) => (forecast[name] ? day(forecast[name]) : word("ui", "beyond_horizon"));
+  return el("p", { class: "under" }, sentenceWith("forecast", "date", el("strong", {},
+    date("date_median")), { low: date("date_low"), high: date("date_high") }),
+  forecast.chance_by_deadline === null ? "" : [" ", ...sentenceWith("forecast_chance", "n",
+    figure(`${at}.chance_by_deadline`, forecast.chance_by_deadline,
+      percent(forecast.chance_by_deadline)))]);
 }
 
 function deadlineWords(row) {
@@ -145,7 +167,20 @@ function timeSection(state) {
   return el("section", { class: "time" }, el("h2", {}, word("ui", "time"), shown), slider,
     el("div", { class: "ends" }, el("span", {}, day(steps[0].day)),
       el("span", {}, day(steps[steps.length - 1].day))),
-    history(state));
+    history(state), sinceChoice(state));
+}
+
+// From which date on changes are counted and marked.
+function sinceChoice(state) {
+  const { steps } = state.header.time;
+  const choice = el("select", { id: "since", onchange: () => {
+    state.since = Number(choice.value);
+    state.on.changes = true;
+    state.changed();
+    state.legend();
+  } }, steps.slice(0, -1).map((s, t) => el("option", { value: t }, day(s.day))));
+  choice.value = String(state.since);
+  return el("label", { class: "since under", for: "since" }, word("ui", "changes_since"), " ", choice);
 }
 
 // Points by status at every date, as stacked bars one above the other in time.

@@ -2,18 +2,23 @@
 
 function makeState(header, all) {
   const kinds = all.points.columns.kind, operators = all.cells.columns.operator;
-  const targets = all.points.columns.targets;
+  const { targets, evidence } = all.points.columns;
   const dayNumbers = header.time.steps.map((s) => Date.parse(`${s.day}T00:00:00Z`) / 864e5);
   const state = {
     header, step: header.time.steps.length - 1, built: header.plan ? header.plan.rows.length : 0,
     on: { communes: true, borders: true, roads: true, power: false, names: true, links: true,
       spots: false, cells: true, points: true, lockdown: false, changes: false, plan: true,
-      selected: true, relief: true, footprints: false },
+      selected: true, relief: true, footprints: false, feeders: true, disagreement: false,
+      tiles: Boolean(header.online) },
     statusOn: [true, true, true, true], kindOn: kinds.words.map(() => true),
     operators: operators ? operators.words.map(() => true) : [true], technologies: {},
     target: null, selected: null, homeZoom: 8, printing: false,
     statuses: () => all.steps[state.step], days: () => dayNumbers[state.step],
     atLast: () => state.step === all.steps.length - 1,
+    since: 0, evidenceOn: evidence ? evidence.words.map(() => true) : [],
+    // Whether status, kind, evidence and target list of a place are all wanted.
+    visible: (i) => state.statusOn[all.steps[state.step][i]] && state.kindOn[kinds.codes[i]] &&
+      state.wanted(i) && (!state.atLast() || !evidence || state.evidenceOn[evidence.codes[i]]),
     wanted: (i) => !state.target || (targets && targets.of(i).split(";").includes(state.target)),
   };
   return state;
@@ -54,15 +59,16 @@ function paperHeading(header) {
 
 // On paper the whole area is shown, whatever was on the screen.
 function printing(map, state, scene, home, legend) {
-  let before = null, open = false;
+  let before = null, opened = [];
   const begin = () => {
     if (before) return;
     before = [map.getCenter(), map.getZoom()];
     state.printing = true;
     document.body.classList.add("printing");
     map.closePopup();
-    open = legend.firstChild.open;
-    legend.firstChild.open = true;
+    // A closed part says nothing on paper.
+    opened = [...document.querySelectorAll(".panel details, .legend > details")].map((d) => [d, d.open]);
+    opened.forEach(([d]) => (d.open = true));
     map.getContainer().after(legend);
     map.invalidateSize({ animate: false, pan: false });
     fitted(map, home, {});
@@ -72,7 +78,7 @@ function printing(map, state, scene, home, legend) {
     if (!before) return;
     state.printing = false;
     document.body.classList.remove("printing");
-    legend.firstChild.open = open;
+    opened.forEach(([d, open]) => (d.open = open));
     map.getContainer().append(legend);
     map.invalidateSize({ animate: false, pan: false });
     map.options.zoomSnap = 0;
@@ -100,16 +106,26 @@ function pointing(map, scene, state) {
     popup.setLatLng(spot).setContent(card).openOn(map);
     popup.getElement().setAttribute("role", "dialog");
     popup.getElement().setAttribute("aria-label", nameOf(scene.all, first));
+    popup.getElement().setAttribute("tabindex", "-1");
+    popup.getElement().focus({ preventScroll: true });
     scene.redraw();
   };
   map.on("click", (e) => {
     const hits = under(scene, at(e));
     if (hits.length) state.open(hits);
   });
+  // Without a mouse: the arrows move the map, Enter opens what stands nearest its middle.
+  map.getContainer().addEventListener("keydown", (e) => {
+    if (e.key !== "Enter" || e.target !== map.getContainer()) return;
+    const hits = under(scene, scene.size.divideBy(2), 60);
+    if (hits.length) state.open(hits);
+  });
   document.addEventListener("keydown", (e) => {
     if (e.key === "Escape") map.closePopup();
   });
   map.on("popupclose", () => {
+    // The focus fell with the card: back to the map.
+    if (document.activeElement === document.body) map.getContainer().focus({ preventScroll: true });
     state.selected = null;
     scene.redraw();
   });
@@ -132,7 +148,8 @@ function pointing(map, scene, state) {
 
 function showing(map, scene, state) {
   state.show = (hit) => {
-    const from = { point: scene.all.points, spot: scene.all.spots, commune: scene.all.communes }[hit.kind];
+    const from = { point: scene.all.points, spot: scene.all.spots, commune: scene.all.communes,
+      province: scene.all.provinces }[hit.kind];
     const at = hit.kind === "mast" ? scene.all.masts[hit.i] : { x: from.x[hit.i], y: from.y[hit.i] };
     const missing = hit.kind === "point" && hit.i >= scene.all.points.placed;
     if (at.x === undefined || missing) {
@@ -140,7 +157,7 @@ function showing(map, scene, state) {
       at.y = scene.all.middle.y;
     } else {
       const spot = map.unproject(L.point(at.x, at.y).multiplyBy(256 * 2 ** 18), 18);
-      const zoom = Math.max(map.getZoom(), state.homeZoom + (hit.kind === "commune" ? 2 : 3));
+      const zoom = Math.max(map.getZoom(), state.homeZoom + ({ province: 0, commune: 2 }[hit.kind] ?? 3));
       map.setView(spot, Math.min(zoom, 16), { animate: false });
     }
     state.open([{ kind: hit.kind, i: hit.i, x: at.x, y: at.y }]);
@@ -188,6 +205,7 @@ async function build(map, header, read) {
   const refill = controls(map, state);
   L.control.scale({ imperial: false, position: "bottomright" }).addTo(map);
   state.redraw = () => scene.redraw();
+  state.legend = () => fillLegend(legend, all, state);
   state.moved = () => {
     scene.redraw();
     refillNumbers(panel, state);
@@ -211,6 +229,8 @@ async function build(map, header, read) {
     refill();
     state.changed();
   };
+  const under = map.getPane("tilePane");
+  state.tiles = () => (under.style.display = state.on.tiles ? "" : "none");
   pointing(map, scene, state);
   showing(map, scene, state);
   printing(map, state, scene, home, legend);

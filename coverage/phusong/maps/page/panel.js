@@ -9,9 +9,29 @@ function headSection(state) {
         languages.map((name) => el("button", { type: "button", lang: name,
           "aria-pressed": String(name === speech.language), onclick: () => state.speak(name) },
         speech.words.ui.language_name[name])))),
-    el("h1", {}, both(study.title)),
+    el("h1", {}, both(study.title)), headline(state),
     state.header.withheld_below ? el("p", { class: "note" }, say("audience_public", {
       n: count(state.header.withheld_below) })) : "");
+}
+
+// What a reader shall know after two seconds.
+function headline(state) {
+  const { time, plan } = state.header, by = time.steps[time.steps.length - 1].status, at = "headline";
+  const fig = (name, value, shown) => figure(`${at}.${name}`, value, shown);
+  const places = by.uncovered.points ? sentenceWith("headline_gap", "n", fig("uncovered",
+    by.uncovered.points), { total: fig("total", by.total.points) })
+    : sentenceWith("headline_covered", "n", fig("covered", by.covered.points),
+      { total: fig("total", by.total.points), open: fig("unsure", by.uncertain.points + by.unknown.points) });
+  const out = [places, by.uncovered.points && by.uncovered.learners ? [" ", ...sentenceWith(
+    "headline_students", "n", fig("learners", by.uncovered.learners))] : ""];
+  const last = plan && plan.rows[plan.rows.length - 1];
+  if (last) {
+    out.push(" ", ...sentenceWith("headline_plan", "n", fig("sites", last.rank), {
+      gain: last.cumulative_students ? [fig("gain", last.cumulative_students), ` ${word("ui", "students")}`]
+        : [fig("gain_points", last.cumulative_points), ` ${word("ui", "points")}`],
+      cost: fig("cost", last.cumulative_cost, money(last.cumulative_cost, plan.currency)) }));
+  }
+  return el("p", { class: "headline" }, out);
 }
 
 function definitionSection(state) {
@@ -29,14 +49,20 @@ function definitionSection(state) {
     d.source ? el("p", { class: "note" }, d.source) : "");
 }
 
+// In Vietnamese the sentence of the fault's kind, then the case itself as the program told it.
+function faultWords(f) {
+  const told = [f.what, f.cure].filter(Boolean).join(" ");
+  return speech.language === "vi" && f.vi ? [f.vi, " ", el("span", { lang: "en", class: "told" }, told)] : [told];
+}
+
 function assumptionSection(state) {
   const { assumed, faults } = state.header;
   const filled = [["points", "assumed_points"], ["sites", "assumed_sites"]].flatMap(([table, what]) =>
-    Object.entries(assumed[table]).map(([column, n]) => el("li", {}, `${word("ui", what)} – `,
+    Object.entries(assumed[table]).map(([column, n]) => el("li", { class: "filled" }, `${word("ui", what)} – `,
       ...sentenceWith("assumption_column", "n", figure(`assumed.${table}.${column}`, n),
         { column: word("column", column) }))));
   const told = faults.map((f) => el("li", { class: f.severity }, el("strong", {},
-    word("severity", f.severity)), ": ", f.place ? `${f.place}: ` : "", f.what, f.cure ? ` ${f.cure}` : "",
+    word("severity", f.severity)), ": ", both(f.place) ? `${both(f.place)}: ` : "", ...faultWords(f),
   f.count > 1 ? ` (${say("rows", { n: count(f.count) })})` : ""));
   const all = [...filled, ...told];
   return el("details", { class: "about" }, el("summary", {}, word("ui", "assumptions"),
@@ -53,8 +79,11 @@ function sourceSection(state) {
     el("p", { class: "note" }, ui("map_library"))),
   el("details", { class: "about" }, el("summary", {}, ui("run")),
     rowsOf([[ui("study"), el("code", {}, study.name)], [ui("version"), study.program],
-      [ui("run_hash"), el("code", { title: study.run }, study.run.slice(0, 16))]]),
-    el("p", { class: "note" }, ui("offline")))];
+      [ui("run_hash"), el("code", { title: study.run }, study.run.slice(0, 16))],
+      [ui("data_are"), ui(study.fictional ? "data_fictional" : "data_real")],
+      [ui("day_shown"), day(study.day)],
+      [ui("known_until"), study.known_on ? day(study.known_on) : ui("known_all")]]),
+    el("p", { class: "note" }, ui(state.header.online ? "online" : "offline")))];
 }
 
 // Rebuilds the panel; open parts stay open and the place of reading is kept.

@@ -50,12 +50,13 @@ function boughtSoFar(state) {
         figure(`${at}.cumulative_cost`, row.cumulative_cost, money(row.cumulative_cost, ""),
           { title: `${count(row.cumulative_cost)} ${currency}` })),
       el("div", { class: "what" }, currency)))];
-  out.push(el("p", { class: "note" }, `${say("plan_one", { n: count(row.rank) })}: +${
-    count(row.students_gained)} ${word("ui", "students")}, +${count(row.points_gained)} ${
-    word("ui", "points")}, ${money(row.cost_total, currency)}.`));
-  if (row.bound !== null && row.cumulative_weight > 0 && row.bound !== undefined) {
-    out.push(el("p", { class: "note" }, say("bound", {
-      share: percent(Math.max(0, row.bound / row.cumulative_weight - 1), 1) })));
+  out.push(el("p", { class: "note" }, say("plan_one", { n: count(row.rank) }), ": +",
+    figure("plan.last.students_gained", row.students_gained), ` ${word("ui", "students")}, +`,
+    figure("plan.last.points_gained", row.points_gained), ` ${word("ui", "points")}, `,
+    figure("plan.last.cost_total", row.cost_total, money(row.cost_total, currency)), "."));
+  if (row.bound_share !== null && row.bound_share !== undefined) {
+    out.push(el("p", { class: "note" }, sentenceWith("bound", "share", figure(`${at}.bound_share`,
+      row.bound_share, percent(row.bound_share, 1)))));
   }
   return out;
 }

@@ -49,14 +49,15 @@ const Scene = L.Renderer.extend({
     this.size = size;
     this.taken = [];
     this.paintGround(ctx, canvas);
-    this.state.hint(this.crowded() && this.state.on.points ? word("ui", "crowded") : "");
+    this.state.hint(this.crowded() && this.state.on.points ? word("ui", this.provincial()
+      ? "crowded_provinces" : "crowded") : "");
     for (const [name, paint] of Object.entries(PAINTERS)) if (this.state.on[name]) paint(this, ctx);
   },
 
   // The ground is kept until the view, the date or its layers change: a slider moves only the rest.
   paintGround(ctx, canvas) {
     const { on, step, relief } = this.state;
-    const key = [this.dx, this.dy, this.scale, canvas.width, canvas.height, step, Boolean(relief),
+    const key = [this.dx, this.dy, this.scale, canvas.width, canvas.height, step, Boolean(relief), on.tiles,
       ...Object.keys(GROUND).map((name) => on[name])].join();
     if (key !== this.groundKey) {
       this.ground = this.ground || document.createElement("canvas");
@@ -82,6 +83,18 @@ const Scene = L.Renderer.extend({
     const zoom = this._map.getZoom(), size = this._map.getSize();
     const crowd = Math.log2(1 + (this.all.points.n * 1667) / (size.x * size.y)) * 0.7;
     return Math.max(1, Math.min(9.5, 5.4 + (zoom - this.state.homeZoom) * 1.1 - crowd));
+  },
+
+  // Square pixels that a commune takes up on average; many if there are none.
+  communePixels() {
+    const { communes } = this.all, [x, y] = this.state.corner;
+    return communes ? ((this.px(x[1]) - this.px(x[0])) * (this.py(y[1]) - this.py(y[0]))) / communes.n
+      : Infinity;
+  },
+
+  // Communes of less than a dozen pixels a side are a blur: their provinces stand for them.
+  provincial() {
+    return Boolean(this.all.provinces) && this.communePixels() < 150;
   },
 
   // So many places that they would hide one another: their communes speak for them.
@@ -111,7 +124,6 @@ const Scene = L.Renderer.extend({
   },
 });
 
-// Rings of one feature as a path; vertices nearer than a pixel to the last one are skipped.
 function onAir(cells, i, days) {
   const from = cell(cells, "on_air_from", i), to = cell(cells, "off_air_from", i);
   return !(from > days) && !(to <= days);
@@ -172,7 +184,7 @@ function paintPoints(scene, ctx) {
       (c, h) => drawSign(c, SHAPES[kind] || "triangle", names[status], h, h, r)));
     ctx.fillStyle = status === 3 ? "#777" : COLOURS[names[status]];
     for (let i = 0; i < points.placed; i++) {
-      if (now[i] !== status || !state.kindOn[kinds.codes[i]] || !state.wanted(i)) continue;
+      if (now[i] !== status || !state.visible(i)) continue;
       const x = scene.px(points.x[i]), y = scene.py(points.y[i]);
       if (!scene.inside(x, y, 12)) continue;
       if (r < 2.4 && !scene.all.gainedAt[i]) { // a speck: no room for a sign
@@ -183,40 +195,6 @@ function paintPoints(scene, ctx) {
       scene.stamp(ctx, sprites[kinds.codes[i]], x, y);
     }
   }
-}
-
-function ring(ctx, x, y, r, colour, width, dash) {
-  ctx.beginPath();
-  ctx.setLineDash(dash || []);
-  ctx.arc(x, y, r, 0, 2 * Math.PI);
-  ctx.strokeStyle = colour;
-  ctx.lineWidth = width;
-  ctx.stroke();
-  ctx.setLineDash([]);
-}
-
-function eachShown(scene, test, paint) {
-  const { points } = scene.all, { state } = scene, now = state.statuses();
-  for (let i = 0; i < points.placed; i++) {
-    if (!test(i, now[i]) || !state.statusOn[now[i]] || !state.kindOn[points.columns.kind.codes[i]] ||
-      !state.wanted(i)) continue;
-    const x = scene.px(points.x[i]), y = scene.py(points.y[i]);
-    if (scene.inside(x, y, 12)) paint(x, y);
-  }
-}
-
-function paintLockdown(scene, ctx) {
-  const { points } = scene.all, days = scene.state.days(), r = scene.radius() + 2.5;
-  if (!points.columns.lockdown_from) return;
-  eachShown(scene, (i) => cell(points, "lockdown_from", i) <= days &&
-    !(cell(points, "lockdown_to", i) < days),
-  (x, y) => ring(ctx, x, y, r, COLOURS.lockdown, 1.8, [3, 2.5]));
-}
-
-function paintChanges(scene, ctx) {
-  const first = scene.all.steps[0], r = scene.radius() + 2.5;
-  eachShown(scene, (i, now) => now === 0 && first[i] !== 0,
-    (x, y) => ring(ctx, x, y, r, COLOURS.ink, 2));
 }
 
 function paintLinks(scene, ctx) {
@@ -271,6 +249,7 @@ function paintSelected(scene, ctx) {
 
 // From the bottom to the top; the names are those of the layer list.
 const PAINTERS = {
+  feeders: paintFeeders,
   links: paintLinks,
   spots: paintSpots,
   cells: paintMasts,
@@ -278,5 +257,6 @@ const PAINTERS = {
   lockdown: paintLockdown,
   changes: paintChanges,
   plan: paintPlan,
+  disagreement: paintDisagreement,
   selected: paintSelected,
 };

@@ -4,6 +4,11 @@ function searchIndex(all) {
   const out = [];
   const add = (kind, i, name, code, under) => out.push({ kind, i, name, code,
     under, key: `${folded(name)}\n${folded(code)}` });
+  if (all.provinces) {
+    for (let i = 0; i < all.provinces.n; i++) {
+      add("province", i, provinceName(all, i), all.provinces.code[i], "");
+    }
+  }
   if (all.communes) {
     for (let i = 0; i < all.communes.n; i++) {
       add("commune", i, all.communes.columns.name.of(i), all.communes.code[i], "");
@@ -42,7 +47,7 @@ function searchBox(holder, all, state) {
     "aria-label": word("ui", "search"), oninput: () => update(), onkeydown: (e) => keys(e),
     onfocus: () => update() });
   const kindWord = (entry) => (entry.kind === "point" ? word("kind", cell(all.points, "kind", entry.i))
-    : entry.kind === "commune" ? word("kind", "commune") : entry.kind === "spot"
+    : entry.kind === "province" ? word("ui", "province") : entry.kind === "commune" ? word("kind", "commune") : entry.kind === "spot"
       ? word("site_status", "candidate") : word("ui", "site"));
   const close = () => {
     list.hidden = true;

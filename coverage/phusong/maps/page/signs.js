@@ -3,6 +3,7 @@
 const COLOURS = {
   covered: "#0072b2", uncertain: "#e69f00", uncovered: "#d55e00", unknown: "#ffffff",
   ink: "#1b1b1b", paper: "#ffffff", gain: "#009e73", lockdown: "#6a3d9a",
+  lost: "#b2182b", doubt: "#8e0152", feeder: "#5b3a8c",
 };
 const OPERATORS = ["#009e73", "#cc79a7", "#56b4e9", "#7a5c00", "#444444"];
 const SHARES = [[0, "#a3501f"], [0.2, "#c98146"], [0.4, "#dfae7c"], [0.6, "#eed6b8"],
@@ -89,7 +90,7 @@ function drawMast(ctx, number, generation, x, y, r) {
   ctx.lineWidth = 1;
   ctx.strokeStyle = r >= 4 ? COLOURS.ink : "rgba(255,255,255,.8)";
   ctx.stroke(path);
-  if (r >= 5.5) {
+  if (r >= 4.4) {
     ctx.fillStyle = COLOURS.ink;
     for (let i = 0; i < generation; i++) ctx.fillRect(x + r + 1.5 + i * 3, y + r * 0.8 - 3 - i * 2, 2, 3 + i * 2);
   }

@@ -1,0 +1,167 @@
+"""What lies over the plain map: provinces, feeder hops, and where model and operators disagree."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from phusong.geo import to_degrees
+from phusong.maps.pack import Block, clean
+
+__all__ = ["disagreement_columns", "feeder_columns", "province_columns", "provinces_of"]
+
+
+def provinces_of(communes: gpd.GeoDataFrame | None) -> pd.Series:
+    """Return the province code of each commune by commune code; empty if there are not several."""
+    if communes is None or "province_code" not in communes.columns:
+        return pd.Series(dtype="object")
+    codes = communes["province_code"].map(clean)
+    return codes if len(set(codes) - {""}) > 1 else pd.Series(dtype="object")
+
+
+def province_columns(block: Block, communes: gpd.GeoDataFrame) -> dict[str, Any] | None:
+    """Pack the provinces that the communes make up, for the view of a whole country.
+
+    Parameters
+    ----------
+    block : Block
+        Takes the columns.
+    communes : GeoDataFrame
+        Polygons with ``province_code`` (and ``province_name`` where known).
+
+    Returns
+    -------
+    dict or None
+        ``n``, ``at`` (where the name stands), ``code``, ``shape`` and columns;
+        None if the communes do not belong to several provinces.
+    """
+    there = communes[~(communes.geometry.isna() | communes.geometry.is_empty)].sort_index()
+    codes = provinces_of(there)
+    if codes.empty:
+        return None
+    west, south, east, north = there.total_bounds
+    tolerance = max(east - west, north - south) / 4000.0
+    shapes = there.geometry.to_numpy()
+    bad = ~shapely.is_valid(shapes)
+    shapes = np.where(bad, shapely.make_valid(np.where(bad, shapes, None)), shapes)
+    known = sorted(set(codes) - {""})
+    joined = np.array([_union(shapes[(codes == code).to_numpy()]) for code in known],
+                      dtype=object)
+    joined = _thinned(joined, tolerance)
+    names = [_name_of(there, codes, code) for code in known]
+    label = gpd.GeoDataFrame(geometry=shapely.point_on_surface(joined), crs=there.crs)
+    outlines = to_degrees(gpd.GeoDataFrame(geometry=joined, crs=there.crs)).geometry.to_numpy()
+    place = to_degrees(label).geometry
+    return {"n": len(known), "code": block.texts(known), "at": block.positions(place.x, place.y),
+            "columns": {"name": block.texts(names)}, "shape": block.outlines(outlines, 4)}
+
+
+def _union(shapes: NDArray[Any]) -> Any:
+    try:
+        return shapely.coverage_union_all(shapes)
+    except shapely.errors.GEOSException:   # the communes overlap
+        return shapely.union_all(shapes)
+
+
+def _thinned(shapes: NDArray[Any], tolerance: float) -> NDArray[Any]:
+    try:
+        return np.asarray(shapely.coverage_simplify(shapes, tolerance))
+    except shapely.errors.GEOSException:
+        return np.asarray(shapely.simplify(shapes, tolerance))
+
+
+def _name_of(communes: gpd.GeoDataFrame, codes: pd.Series, code: str) -> str:
+    if "province_name" not in communes.columns:
+        return ""
+    named = sorted(set(communes.loc[codes == code, "province_name"].map(clean)) - {""})
+    return named[0] if named else ""
+
+
+def feeder_columns(block: Block, feeders: pd.DataFrame, *frames: gpd.GeoDataFrame | None
+                   ) -> dict[str, Any] | None:
+    """Pack feeder hops with the places of both ends.
+
+    Parameters
+    ----------
+    block : Block
+        Takes the columns.
+    feeders : DataFrame
+        As `phusong.backhaul.feed` returns it: indexed by ``site_id`` with ``towards``
+        (empty = no feeder found), ``distance_m``, ``band_ghz``, ``clearance``, ``relay``.
+    *frames : GeoDataFrame or None
+        SITES that the two ends are looked up in by ``site_id``.
+
+    Returns
+    -------
+    dict or None
+        None if no hop has a place for both ends.
+    """
+    places = _places(frames)
+    rows = feeders.reset_index().sort_values("site_id", kind="stable")
+    rows = rows[rows["site_id"].isin(places.index) & rows["towards"].isin(places.index)]
+    if rows.empty:
+        return None
+    start, end = places.loc[rows["site_id"]], places.loc[rows["towards"]]
+    columns: dict[str, Any] = {"site_id": block.texts(rows["site_id"]),
+                               "towards": block.texts(rows["towards"])}
+    for name, decimals in (("distance_m", 0), ("band_ghz", 1), ("clearance", 2), ("hops", 0)):
+        if name in rows.columns:
+            columns[name] = block.numbers(rows[name].astype("float64"), decimals)
+    relay = rows["relay"].astype(bool) if "relay" in rows.columns else pd.Series(False, rows.index)
+    return {"n": len(rows), "at": block.positions(start["lon"], start["lat"]),
+            "to": block.positions(end["lon"], end["lat"]),
+            "relay": block.bytes_of(relay.astype("uint8")), "columns": columns}
+
+
+def _places(frames: tuple[gpd.GeoDataFrame | None, ...]) -> pd.DataFrame:
+    """Longitude and latitude by ``site_id``; the first cell by name stands for a site."""
+    parts = []
+    for frame in frames:
+        if frame is not None and len(frame):
+            rows = frame[~(frame.geometry.isna() | frame.geometry.is_empty)].sort_index()
+            spot = to_degrees(gpd.GeoDataFrame(geometry=rows.geometry)).geometry
+            parts.append(pd.DataFrame({"lon": spot.x.to_numpy(), "lat": spot.y.to_numpy()},
+                                      index=rows["site_id"].astype(str).to_numpy()))
+    found = pd.concat(parts) if parts else pd.DataFrame({"lon": [], "lat": []})
+    return found[~found.index.duplicated()]
+
+
+def disagreement_columns(block: Block, table: pd.DataFrame, order: pd.Index
+                         ) -> dict[str, Any] | None:
+    """Pack the places where the model and an operator's word contradict each other.
+
+    Parameters
+    ----------
+    block : Block
+        Takes the columns.
+    table : DataFrame
+        As `phusong.declared.disagreement` returns it, indexed by ``point_id`` or by
+        (``point_id``, ``operator``).
+    order : Index
+        ``point_id`` in the order of the page.
+
+    Returns
+    -------
+    dict or None
+        ``n``, ``point`` (number of the point on the page) and columns; None if
+        nothing of the table is on the page.
+    """
+    rows = table.reset_index()
+    rows["_at"] = order.get_indexer(rows["point_id"])
+    rows = rows[rows["_at"] >= 0]
+    if rows.empty:
+        return None
+    who = "operator" if "operator" in rows.columns else "operators"
+    rows = rows.sort_values(["_at", who], kind="stable")
+    columns = {name: block.categories(rows[source]) for name, source in
+               (("kind", "kind"), ("modelled", "modelled"), ("declared", "declared"),
+                ("operators", who), ("reason", "reason")) if source in rows.columns}
+    for name, decimals in (("margin_db", 1), ("edge_m", 0)):
+        if name in rows.columns:
+            columns[name] = block.numbers(rows[name].astype("float64"), decimals)
+    return {"n": len(rows), "point": block.integers(rows["_at"]), "columns": columns}
