@@ -218,16 +218,27 @@ def surroundings() -> Surroundings:
                         readings=readings, footprints=footprints)
 
 
-def feeders(plan: list[str]) -> pd.DataFrame:
-    """Return hops: the second site by the first, a relay on the way of the first, one without."""
+def feeders(plan: list[str], spots: gpd.GeoDataFrame, cells: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Return FEEDERS: the first site over a relay, the second by the first, the third in space."""
     relay = next(f"H{i:04d}" for i in range(30) if f"H{i:04d}" not in plan)
-    rows = [(plan[0], relay, 2, 6100.0, False), (relay, "S000", 1, 9300.0, True),
-            (plan[1], plan[0], 3, 4200.0, False), (plan[2], "", 0, np.nan, False)]
-    return pd.DataFrame([{"towards": to, "mast": "S000" if to else "", "hops": hops,
-                          "distance_m": far, "band_ghz": 15.0 if to else np.nan,
-                          "clearance": 0.8 if to else np.nan, "relay": relays}
-                         for _, to, hops, far, relays in rows],
-                        index=pd.Index([row[0] for row in rows], name="site_id"))
+    place = {**spots.set_index("site_id").geometry.to_dict(),
+             "S000": cells.geometry.iloc[0]}
+    hops = [(plan[0], 1, plan[0], relay, "microwave", True),
+            (plan[0], 2, relay, "S000", "fibre", False),
+            (plan[1], 1, plan[1], plan[0], "microwave", False),
+            (plan[1], 2, plan[0], relay, "microwave", True),
+            (plan[1], 3, relay, "S000", "fibre", False),
+            (plan[2], 1, plan[2], "", "satellite", False)]
+    rows = []
+    for site, hop, start, end, medium, passes in hops:
+        a, b = place[start], place.get(end)
+        rows.append({
+            "site_id": site, "hop": hop, "from_id": start, "to_id": end, "from_x": a.x,
+            "from_y": a.y, "to_x": b.x if b else np.nan, "to_y": b.y if b else np.nan,
+            "medium": medium, "band_ghz": 15.0 if medium == "microwave" else np.nan,
+            "length_m": a.distance(b) if b else np.nan, "clearance": 0.8, "relay": passes,
+            "cost": 1.5e8})
+    return pd.DataFrame(rows).set_index(["site_id", "hop"])
 
 
 def small_study(n: int = 60, names: list[str] | None = None) -> dict[str, Any]:
@@ -246,6 +257,6 @@ def small_study(n: int = 60, names: list[str] | None = None) -> dict[str, Any]:
     return {"study": study, "points": here, "service": now, "sites": cells,
             "plan": chosen, "spots": spots, "reach": reach, "known_on": dt.date(2021, 12, 10),
             "costs": costs, "terrain": terrain(), "around": around, "services": services,
-            "feeders": feeders(list(chosen["site_id"])),
+            "feeders": feeders(list(chosen["site_id"]), spots, cells),
             "disagreement": disagreement(now, declared(here, around.footprints, study.need)),
             "progress": counted, "forecast": forecast(counted, study.targets, study.day)}

@@ -68,21 +68,24 @@ def test_a_place_that_lost_its_coverage_is_marked(page: Any) -> None:
 
 
 def test_feeder_hops_follow_the_plan(page: Any, small: dict[str, Any]) -> None:
-    first, second = small["plan"]["site_id"].iloc[:2]
-    relay = small["feeders"].loc[first, "towards"]
+    table = small["feeders"]
+    first, second, third = small["plan"]["site_id"].iloc[:3]
+    relay = table.loc[(first, 1), "to_id"]
     used = """(built) => { const { feeders } = phusong.page.all;
-      return [...feeders.usedBy(built)].map((i) => feeders.columns.site_id.of(i)).sort(); }"""
+      return [...feeders.usedBy(built)].map((i) => feeders.columns.from_id.of(i)).sort(); }"""
     assert page.evaluate(used, 0) == []
     assert page.evaluate(used, 1) == sorted([first, relay])
-    assert page.evaluate(used, 9) == sorted([first, relay, second])
+    assert page.evaluate(used, 9) == sorted([first, relay, second, third])
     assert page.evaluate(ALIKE, FEEDER) > 100
     page.locator("#plan-slider").fill("0")
     assert page.evaluate(ALIKE, FEEDER) == 0
     spot = page.evaluate("(id) => phusong.page.all.spots.id.indexOf(id)", second)
     page.evaluate("(i) => phusong.page.state.show({ kind: 'spot', i })", spot)
     hops = page.locator(".card .hops li").all_inner_texts()
-    assert [h.split(" – ")[0] for h in hops] == [first, relay, "S000"]
-    assert "4,2 km, 15 GHz" in hops[0]
+    assert [h.split(",")[0] for h in hops] == [f"vi ba → {first}", f"vi ba → {relay}",
+                                               "cáp quang → S000"]
+    assert f"{table.loc[(second, 1), 'length_m'] / 1000:.0f} km" in hops[0]
+    assert "15 GHz" in hops[0]
 
 
 def test_the_card_tells_what_both_sides_say(page: Any, small: dict[str, Any]) -> None:

@@ -169,7 +169,7 @@ def content(study: Briefed, sheets: Sheets, *, language: str, public: bool, run:
         header["plan"], more = _plan(block, study, sheets, order, public)
         told += more
     if sheets.feeders is not None and len(sheets.feeders):
-        header["feeders"] = feeder_columns(block, sheets.feeders, sheets.spots, sheets.sites)
+        header["feeders"] = feeder_columns(block, sheets.feeders, sheets.points.crs)
     if sheets.disagreement is not None and len(sheets.disagreement):
         header["disagreement"] = disagreement_columns(block, sheets.disagreement, order)
     if sheets.progress is not None and len(sheets.progress):

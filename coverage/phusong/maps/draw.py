@@ -86,7 +86,7 @@ def draw(study: Briefed, points: gpd.GeoDataFrame, service: pd.DataFrame,
     services : mapping of date to SERVICE, optional
         Earlier states for the time slider; those of the study's day or later are left aside.
     feeders : DataFrame, optional
-        Feeder hops of the plan, as `phusong.backhaul.feed` returns them.
+        FEEDERS: how the plan's sites reach the network.
     disagreement : DataFrame, optional
         Where model and operators contradict each other, as `phusong.disagreement` returns it.
     known_on : date, optional

@@ -10,7 +10,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from phusong.geo import to_degrees
+from phusong.geo import DEGREES, to_degrees, transform
 from phusong.maps.pack import Block, clean
 
 __all__ = ["disagreement_columns", "feeder_columns", "province_columns", "provinces_of"]
@@ -82,53 +82,44 @@ def _name_of(communes: gpd.GeoDataFrame, codes: pd.Series, code: str) -> str:
     return named[0] if named else ""
 
 
-def feeder_columns(block: Block, feeders: pd.DataFrame, *frames: gpd.GeoDataFrame | None
-                   ) -> dict[str, Any] | None:
-    """Pack feeder hops with the places of both ends.
+def feeder_columns(block: Block, feeders: pd.DataFrame, crs: Any) -> dict[str, Any] | None:
+    """Pack the hops that join the sites of a plan to the network, each once.
 
     Parameters
     ----------
     block : Block
         Takes the columns.
     feeders : DataFrame
-        As `phusong.backhaul.feed` returns it: indexed by ``site_id`` with ``towards``
-        (empty = no feeder found), ``distance_m``, ``band_ghz``, ``clearance``, ``relay``.
-    *frames : GeoDataFrame or None
-        SITES that the two ends are looked up in by ``site_id``.
+        FEEDERS: indexed by (``site_id``, ``hop``), with both ends in the working CRS.
+    crs : CRS
+        The working CRS.
 
     Returns
     -------
     dict or None
-        None if no hop has a place for both ends.
+        ``at`` and ``to`` (both ends; a hop to a satellite ends where it leaves), ``way``
+        (``site_id`` -> numbers of its hops, first hop first) and columns; None without hops.
     """
-    places = _places(frames)
-    rows = feeders.reset_index().sort_values("site_id", kind="stable")
-    rows = rows[rows["site_id"].isin(places.index) & rows["towards"].isin(places.index)]
+    rows = feeders.reset_index().sort_values(["site_id", "hop"], kind="stable")
     if rows.empty:
         return None
-    start, end = places.loc[rows["site_id"]], places.loc[rows["towards"]]
-    columns: dict[str, Any] = {"site_id": block.texts(rows["site_id"]),
-                               "towards": block.texts(rows["towards"])}
-    for name, decimals in (("distance_m", 0), ("band_ghz", 1), ("clearance", 2), ("hops", 0)):
-        if name in rows.columns:
-            columns[name] = block.numbers(rows[name].astype("float64"), decimals)
-    relay = rows["relay"].astype(bool) if "relay" in rows.columns else pd.Series(False, rows.index)
-    return {"n": len(rows), "at": block.positions(start["lon"], start["lat"]),
-            "to": block.positions(end["lon"], end["lat"]),
-            "relay": block.bytes_of(relay.astype("uint8")), "columns": columns}
-
-
-def _places(frames: tuple[gpd.GeoDataFrame | None, ...]) -> pd.DataFrame:
-    """Longitude and latitude by ``site_id``; the first cell by name stands for a site."""
-    parts = []
-    for frame in frames:
-        if frame is not None and len(frame):
-            rows = frame[~(frame.geometry.isna() | frame.geometry.is_empty)].sort_index()
-            spot = to_degrees(gpd.GeoDataFrame(geometry=rows.geometry)).geometry
-            parts.append(pd.DataFrame({"lon": spot.x.to_numpy(), "lat": spot.y.to_numpy()},
-                                      index=rows["site_id"].astype(str).to_numpy()))
-    found = pd.concat(parts) if parts else pd.DataFrame({"lon": [], "lat": []})
-    return found[~found.index.duplicated()]
+    key = ["from_id", "to_id", "medium"]
+    hops = rows.drop_duplicates(key).sort_values(key, kind="stable")
+    number = {tuple(map(clean, k)): i for i, k in enumerate(hops[key].itertuples(index=False))}
+    way: dict[str, list[int]] = {}
+    for site, *k in rows[["site_id", *key]].itertuples(index=False):
+        way.setdefault(clean(site), []).append(number[tuple(map(clean, k))])
+    ends = []
+    for x, y in (("from_x", "from_y"), ("to_x", "to_y")):
+        ends.append(transform(hops[x].fillna(hops["from_x"]).to_numpy(np.float64),
+                              hops[y].fillna(hops["from_y"]).to_numpy(np.float64), crs, DEGREES))
+    columns: dict[str, Any] = {name: block.categories(hops[name]) for name in key}
+    for name, decimals in (("length_m", 0), ("band_ghz", 1), ("clearance", 2), ("cost", 0)):
+        if name in hops.columns:
+            columns[name] = block.numbers(hops[name].astype("float64"), decimals)
+    return {"n": len(hops), "at": block.positions(*ends[0]), "to": block.positions(*ends[1]),
+            "relay": block.bytes_of(hops["relay"].astype(bool).astype("uint8")),
+            "way": way, "columns": columns}
 
 
 def disagreement_columns(block: Block, table: pd.DataFrame, order: pd.Index

@@ -147,22 +147,22 @@ function spotCard(all, state, s) {
       get("power_distance_m") !== "" && [word("column", "power_distance_m"),
         length(get("power_distance_m"))],
       [word("column", "antenna_height_m"), `${count(get("antenna_height_m"))} m`]]),
-    feederWay(all, spots.id[s]),
+    feederWay(all, spots.id[s], currency),
     row && row.items.length ? costItems(row, currency) : "");
 }
 
 // The way of the data from a site to the network, hop by hop.
-function feederWay(all, site) {
-  const { feeders } = all, hops = [];
-  let i = feeders ? feeders.hopOf.get(site) : undefined;
-  while (i !== undefined && !hops.includes(i)) {
-    hops.push(i);
-    i = feeders.hopOf.get(cell(feeders, "towards", i));
-  }
+function feederWay(all, site, currency) {
+  const { feeders } = all, hops = (feeders && feeders.way.get(site)) || [];
   if (!hops.length) return "";
-  return [el("h4", {}, word("ui", "feeder")), el("ol", { class: "hops" }, hops.map((h) => el("li", {},
-    el("code", {}, cell(feeders, "towards", h)), ` – ${[length(cell(feeders, "distance_m", h)),
-      `${count(cell(feeders, "band_ghz", h))} GHz`].join(", ")}`)))];
+  return [el("h4", {}, word("ui", "feeder")), el("ol", { class: "hops" }, hops.map((h) => {
+    const get = (name) => cell(feeders, name, h), known = (v) => v !== "" && !Number.isNaN(v);
+    return el("li", {}, `${word("medium", get("medium"))}${get("to_id") ? " → " : ""}`,
+      get("to_id") ? el("code", {}, get("to_id")) : "", [
+        known(get("length_m")) ? length(get("length_m")) : "",
+        known(get("band_ghz")) ? `${count(get("band_ghz"))} GHz` : "",
+        known(get("cost")) ? money(get("cost"), currency) : ""].filter(Boolean).map((t) => `, ${t}`));
+  }))];
 }
 
 function planFacts(row, currency) {

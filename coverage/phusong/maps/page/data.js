@@ -93,20 +93,10 @@ function tables(header, read) {
 
 function feedersOf(header, read) {
   const out = { ...table(header.feeders, read), to: onSquare(read(header.feeders.to)),
-    relay: read(header.feeders.relay) };
-  out.hopOf = new Map(Array.from({ length: out.n }, (_, i) => [cell(out, "site_id", i), i]));
+    relay: read(header.feeders.relay), way: new Map(Object.entries(header.feeders.way)) };
   // The hops on the way from the first `built` sites of the plan to the network.
-  out.usedBy = (built) => {
-    const used = new Set();
-    for (const row of header.plan ? header.plan.rows : []) {
-      let i = row.rank <= built ? out.hopOf.get(row.site_id) : undefined;
-      while (i !== undefined && !used.has(i)) {
-        used.add(i);
-        i = out.hopOf.get(cell(out, "towards", i));
-      }
-    }
-    return used;
-  };
+  out.usedBy = (built) => new Set((header.plan ? header.plan.rows : []).flatMap((row) =>
+    (row.rank <= built ? out.way.get(row.site_id) || [] : [])));
   return out;
 }
 

@@ -60,13 +60,15 @@ function planLegend(all, state) {
       c.stroke();
       ring(c, 15.5, 7, 4.5, COLOURS.gain, 2.5);
     })),
-    all.feeders ? layerTick(state, "feeders", "layer_feeders", sign((c) => {
-      c.setLineDash([5, 3]);
+    all.feeders ? [layerTick(state, "feeders", "layer_feeders"), ...all.feeders.columns.medium.words.filter(
+      (m) => m).map((m) => el("p", { class: "key" }, signPicture(22, 14, (c) => {
+      if (m === "satellite") return ring(c, 11, 7, 5.5, COLOURS.feeder, 2, [4, 3]);
+      c.setLineDash(MEDIA[m] || []);
       c.strokeStyle = COLOURS.feeder;
       c.lineWidth = 2;
-      c.moveTo(1, 17); c.lineTo(21, 5);
-      c.stroke();
-    })) : "",
+      c.moveTo(1, 7); c.lineTo(21, 7);
+      return c.stroke();
+    }), " ", word("medium", m)))] : "",
     layerTick(state, "spots", "layer_spots", sign((c) => drawSpot(c, 11, 11, 6))));
 }
 

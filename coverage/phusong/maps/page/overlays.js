@@ -80,15 +80,16 @@ function paintDisagreement(scene, ctx) {
   }
 }
 
-// A hop is shown as soon as a site that stands on it is built.
+// A hop is shown as soon as a site that stands on it is built; each medium has its own stroke.
+const MEDIA = { microwave: [7, 4], fibre: [], satellite: [], relay: [2, 3] };
+
 function paintFeeders(scene, ctx) {
   const { feeders } = scene.all, { state } = scene;
   if (!feeders || !state.atLast()) return;
-  const used = feeders.usedBy(state.built);
-  for (const [colour, width, dash] of [[COLOURS.paper, 4.5, []], [COLOURS.feeder, 2, [7, 4]]]) {
+  const used = [...feeders.usedBy(state.built)];
+  const lines = (hops, colour, width, dash) => {
     ctx.beginPath();
-    for (let i = 0; i < feeders.n; i++) {
-      if (!used.has(i)) continue;
+    for (const i of hops) {
       ctx.moveTo(scene.px(feeders.x[i]), scene.py(feeders.y[i]));
       ctx.lineTo(scene.px(feeders.to.x[i]), scene.py(feeders.to.y[i]));
     }
@@ -96,9 +97,16 @@ function paintFeeders(scene, ctx) {
     ctx.strokeStyle = colour;
     ctx.lineWidth = width;
     ctx.stroke();
+    ctx.setLineDash([]);
+  };
+  lines(used, COLOURS.paper, 4.5, []);
+  for (const [medium, dash] of Object.entries(MEDIA)) {
+    lines(used.filter((i) => cell(feeders, "medium", i) === medium), COLOURS.feeder, 2, dash);
   }
-  ctx.setLineDash([]);
-  for (let i = 0; i < feeders.n; i++) {
-    if (used.has(i) && feeders.relay[i]) drawSpot(ctx, scene.px(feeders.x[i]), scene.py(feeders.y[i]), 6);
+  for (const i of used) {
+    if (feeders.relay[i]) drawSpot(ctx, scene.px(feeders.to.x[i]), scene.py(feeders.to.y[i]), 6);
+    if (cell(feeders, "medium", i) === "satellite") {
+      ring(ctx, scene.px(feeders.x[i]), scene.py(feeders.y[i]), 14, COLOURS.feeder, 2, [4, 3]);
+    }
   }
 }
