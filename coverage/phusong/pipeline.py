@@ -67,10 +67,8 @@ class Results:
         Hash of inputs, parameters and program: the name of this run.
     warm : bool
         Whether the compiled kernels are loaded.
-    cells : dict of date to GeoDataFrame
-        SITES on air by day, where operators' reports have a say; empty without a ledger.
-    registers : dict of date to DataFrame
-        The register of gap points by day, as the ledger has it.
+    cells, registers : dict of date to DataFrame
+        SITES on air and the register of gap points by day; empty without operators' reports.
     known_on : date or None
         Day whose knowledge of the reports the run stands on; None = all that is known.
     """
