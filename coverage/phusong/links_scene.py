@@ -27,7 +27,7 @@ from phusong.radio.clearance import fresnel_clearance
 from phusong.radio.climate import Places, refractivity_at
 from phusong.radio.free_space import SPEED_OF_LIGHT_M_PER_S, free_space_loss_db
 from phusong.radio.medium import Medium
-from phusong.service import SATELLITE
+from phusong.service import LOCAL
 from phusong.terrain import SHORTEST_PATH_M, Terrain, sample_counts
 
 __all__ = ["Aim", "Ends", "Scene", "bound_slack_db"]
@@ -346,17 +346,17 @@ def _filled(sites: gpd.GeoDataFrame, radio: Radio) -> dict[str, NDArray]:
     """Return the cells' radio columns; bandwidth, tilt and beamwidth from presets where empty."""
     technology = sites["technology"].to_numpy(object)
     frequency = _column(sites, "frequency_mhz")
-    wrong = sorted({str(t) for t in technology} - {*TECHNOLOGIES, SATELLITE})
+    wrong = sorted({str(t) for t in technology} - {*TECHNOLOGIES, *LOCAL})
     if wrong:
         raise InputError("; ".join(f'there are cells of technology "{name}". '
-                                   f"{nearest(name, (*TECHNOLOGIES, SATELLITE))}"
+                                   f"{nearest(name, (*TECHNOLOGIES, *LOCAL))}"
                                    for name in wrong))
     gaps = {name: _column(sites, name).copy()
             for name in ("bandwidth_mhz", "tilt_deg", "beamwidth_deg")}
     offset = np.zeros(len(sites))
     kinds = pd.DataFrame({"t": technology, "f": frequency, "b": gaps["bandwidth_mhz"]})
     for (name, mhz, width), rows in kinds.groupby(["t", "f", "b"], dropna=False).indices.items():
-        if name == SATELLITE:
+        if name in LOCAL:
             continue
         preset = radio.preset(name, mhz)
         offset[rows] = reference_offset_db(name, preset.bandwidth_mhz if np.isnan(width) else width)
@@ -367,13 +367,13 @@ def _filled(sites: gpd.GeoDataFrame, radio: Radio) -> dict[str, NDArray]:
     added = np.zeros(len(sites))
     if radio.calibration_db and len(sites):
         added += np.array([radio.calibration_db.get(int(b), 0.0) for b in band_of(frequency)])
-        added[np.asarray(technology == SATELLITE, bool)] = 0.0
+        added[np.isin(technology, LOCAL)] = 0.0
     return {"frequency_mhz": frequency, "eirp_dbm": _column(sites, "eirp_dbm"),
             "offset_db": offset - added, "calibration_db": added,
             "azimuth_deg": _column(sites, "azimuth_deg"),
             "tilt_deg": np.nan_to_num(gaps["tilt_deg"], nan=0.0),
             "beamwidth_deg": np.nan_to_num(gaps["beamwidth_deg"], nan=360.0),
-            "satellite": np.asarray(technology == SATELLITE, bool)}
+            "satellite": np.isin(technology, LOCAL)}
 
 
 def same_crs(points: gpd.GeoDataFrame, sites: gpd.GeoDataFrame, terrain: Terrain | None) -> None:

@@ -20,14 +20,18 @@ from phusong.radio.entry import quantiles
 from phusong.radio.probability import coverage_probability
 from phusong.tables import SERVICE, joined
 
-__all__ = ["DEFINITIONS", "SATELLITE", "Need", "assess", "levels", "serves"]
+__all__ = ["DEFINITIONS", "LOCAL", "SATELLITE", "WIFI", "Need", "assess", "levels", "serves"]
 
 SATELLITE = "SAT"
 """Technology of a satellite terminal with its own Wi-Fi cell."""
+WIFI = "WIFI"
+"""Technology of the Wi-Fi cell behind an antenna on the roof."""
+LOCAL = (SATELLITE, WIFI)
+"""Cells inside the place itself: no mast, no entry loss, nothing to calibrate."""
 
 _RECEIVER_OF = {"outdoor": "outdoor_handset", "classroom": "classroom_handset",
                 "roof": "roof_antenna"}
-_KNOWN = (*TECHNOLOGIES, SATELLITE)
+_KNOWN = (*TECHNOLOGIES, *LOCAL)
 
 
 class Need(Noun):
@@ -40,7 +44,7 @@ class Need(Noun):
     label : Text
         The same for people.
     technologies : tuple of str
-        Which technologies count: GSM, UMTS, LTE, NR, SAT.
+        Which technologies count: GSM, UMTS, LTE, NR, SAT, WIFI (behind a roof antenna).
     received_dbm : float
         Median reference-signal level (RSRP) needed at the device, after entry
         and body loss.  The default of -110 dBm is an engineering convention,
@@ -77,7 +81,7 @@ class Need(Noun):
 
     name: str = "data"
     label: Text = Text()
-    technologies: tuple[str, ...] = ("LTE", "NR", SATELLITE)
+    technologies: tuple[str, ...] = ("LTE", "NR", *LOCAL)
     received_dbm: float = Field(default=-110.0, ge=-140.0, le=-30.0)
     place: Literal["outdoor", "classroom", "roof"] = "outdoor"
     gain_dbi: float | None = Field(default=None, ge=-20.0, le=40.0)
@@ -167,23 +171,23 @@ def levels(links: pd.DataFrame, need: Need) -> pd.DataFrame:
 
     Notes
     -----
-    The Wi-Fi of a satellite terminal (``SAT``) is judged outdoors and at its
-    median: it is covered exactly if the level suffices.
+    The Wi-Fi of a satellite terminal (``SAT``) or behind a roof antenna (``WIFI``)
+    is judged outdoors and at its median: it is covered exactly if the level suffices.
     """
     counts = links["technology"].isin(need.technologies).to_numpy(bool)
-    satellite = (links["technology"] == SATELLITE).to_numpy(bool)
+    inside = links["technology"].isin(LOCAL).to_numpy(bool)
     frequency = links["frequency_mhz"].to_numpy(float)
     received = np.where(counts, links["received_dbm"].to_numpy(float), np.nan) + need.device_db
     clear = np.where(counts, links["free_space_dbm"].to_numpy(float), np.nan) + need.device_db
     case = clear if "best_case_dbm" not in links else np.where(
         counts, links["best_case_dbm"].to_numpy(float), np.nan) + need.device_db
-    sigma = np.where(satellite, 0.0, need.sigma_model_db)
+    sigma = np.where(inside, 0.0, need.sigma_model_db)
     median = np.zeros(len(links))
     if need.place == "classroom":
         bands, band = np.unique(frequency, return_inverse=True)
-        entry = np.where(satellite[:, None], 0.0, quantiles(bands, building=need.building)[band])
+        entry = np.where(inside[:, None], 0.0, quantiles(bands, building=need.building)[band])
         middle = quantiles(bands, building=need.building, count=1)[band, 0]
-        median = np.where(satellite, 0.0, middle)
+        median = np.where(inside, 0.0, middle)
         chance, best, hope = (_chunked(level, need.received_dbm, sigma, entry)
                               for level in (received, clear, case))
     else:

@@ -144,7 +144,7 @@ def test_steep_ground_is_left_out() -> None:
 def test_without_terrain_roads_power_or_masts_it_degrades_with_words() -> None:
     spots = propose(GAPS, MASTS.iloc[:0], None, None, Siting())
     assert set(spots["place"]) == {"cluster"}
-    assert set(spots["intervention"]) == {"macro"}
+    assert set(spots["intervention"]) == {"macro", "micro"}
     assert spots[["ground_m", "slope_deg", "road_distance_m", "power_distance_m",
                   "backhaul_distance_m"]].isna().all(axis=None)
     said = " ".join(spots.attrs["notes"])

@@ -12,7 +12,7 @@ from phusong.cost import access_multiplier
 
 __all__ = ["FED", "RELAYED", "near_pairs", "place_of", "places"]
 
-FED = ("macro",)
+FED = ("macro", "micro")
 """Rungs of the ladder that need a feeder of their own."""
 
 RELAYED = ("light",)

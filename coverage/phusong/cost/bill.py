@@ -200,10 +200,39 @@ def _satellite(costs: Costs, sites: pd.DataFrame) -> list[Line]:
             upkeep(costs, "satellite_operation", terminal.capex, "on the terminal")]
 
 
+def _repeater(costs: Costs, sites: pd.DataFrame) -> list[Line]:
+    site = capital(costs, "repeater", np.ones(len(sites)),
+                   "power and relay included; carried by hand, no track")
+    return [site, _surcharge(sites, [site], ("repeater",)),
+            upkeep(costs, "site_operation", site.capex, "on the site")]
+
+
+def _shared_mast(costs: Costs, sites: pd.DataFrame) -> list[Line]:
+    return [*_sector(costs, sites), yearly(costs, "site_rent", np.ones(len(sites)),
+                                           "to the owner of the mast")]
+
+
+def _retilt(costs: Costs, sites: pd.DataFrame) -> list[Line]:
+    return [capital(costs, "retilt", sites["cells"].to_numpy(np.float64), "the antenna is there")]
+
+
+def _roof(costs: Costs, sites: pd.DataFrame) -> list[Line]:
+    ones = np.ones(len(sites))
+    terminal = capital(costs, "roof_terminal", ones)
+    return [terminal, yearly(costs, "roof_service", ones * costs.item("satellite_capacity").base,
+                             "the 20 Mbit/s that a satellite terminal has too"),
+            upkeep(costs, "roof_operation", terminal.capex, "on the antenna")]
+
+
 BILLS: Mapping[str, Callable[[Costs, pd.DataFrame], list[Line]]] = MappingProxyType({
     "macro": _macro,
     "light": _light,
+    "micro": _light,
+    "repeater": _repeater,
     "sector": _sector,
+    "shared_mast": _shared_mast,
+    "retilt": _retilt,
+    "roof": _roof,
     "satellite": _satellite,
 })
 """What stands on the bill of each intervention, its way to the network left aside."""

@@ -19,7 +19,8 @@ from phusong.nouns import Noun, Text, nearest
 __all__ = ["KIND_OF_WORK", "Duration", "Works", "quarter_start"]
 
 KIND_OF_WORK = MappingProxyType({"macro": "macro", "light": "light", "satellite": "terminal",
-                                 "roof_antenna": "terminal", "repeater": "light"})
+                                 "roof": "terminal", "repeater": "light",
+                                 "micro": "light"})
 """Which durations an intervention takes; one that is not named is work on a standing mast."""
 
 _SHAPE = 4.0

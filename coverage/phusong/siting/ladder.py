@@ -10,12 +10,13 @@ import pandas as pd
 from phusong.errors import UnknownNameError
 from phusong.nouns import nearest
 from phusong.radio.budget import Preset, Radio
-from phusong.service import SATELLITE
+from phusong.service import SATELLITE, WIFI
 from phusong.siting.sectors import best_azimuth, sector_tilts
 from phusong.siting.settings import Siting
 from phusong.siting.sight import Gaps
 
-__all__ = ["light_cells", "macro_cells", "presets_of", "satellite_cells", "sector_cells"]
+__all__ = ["light_cells", "macro_cells", "micro_cells", "presets_of", "repeater_cells",
+           "roof_cells", "satellite_cells", "sector_cells"]
 
 _WIFI_MHZ, _WIFI_WIDTH_MHZ, _WIFI_DBM = 2400.0, 20.0, 20.0
 _TERMINAL_M = 4.0
@@ -104,12 +105,64 @@ def _has_band(places: pd.DataFrame, azimuth: np.ndarray, standing: pd.DataFrame,
     return places["mast"].isin(cells.loc[~(off > 50.0), "site_id"]).to_numpy()
 
 
+def micro_cells(places: pd.DataFrame, siting: Siting, presets: dict[str, Preset]) -> pd.DataFrame:
+    """Return one omnidirectional cell on a solar pole with a feeder of its own for each place."""
+    preset = next(iter(presets.values()))
+    eirp = siting.micro_port_power_dbm + siting.light_gain_dbi - preset.feeder_loss_db
+    return _cells(places, places["variant_of"] + "-micro", 1, "micro", preset,
+                  antenna_height_m=siting.micro_height_m, gain_dbi=siting.light_gain_dbi,
+                  eirp_dbm=eirp, beamwidth_deg=360.0, tilt_deg=0.0)
+
+
+def repeater_cells(places: pd.DataFrame, heard: pd.DataFrame, siting: Siting,
+                   left_out: Counter[str]) -> pd.DataFrame:
+    """Return a repeater of the strongest cell heard for each place that hears one well enough.
+
+    It sends on what it hears: EIRP = level heard + gain of the donor antenna + gain of
+    the amplifier (at most its greatest output) + gain of the serving antenna.
+
+    Parameters
+    ----------
+    places : DataFrame
+        x, y, variant_of and what `describe` tells.
+    heard : DataFrame
+        As `phusong.siting.donors.donors` returns it.
+    siting : Siting
+        Antennas and amplifier.
+    left_out : Counter
+        Counts places whose repeater would be weaker than `siting.repeater_least_eirp_dbm`.
+    """
+    here = places[places["variant_of"].isin(heard.index)].reset_index(drop=True)
+    donor = heard.loc[here["variant_of"]]
+    output = np.minimum(donor["heard_dbm"].to_numpy() + siting.repeater_donor_gain_dbi
+                        + siting.repeater_gain_db, siting.repeater_output_dbm)
+    eirp = output + siting.light_gain_dbi
+    good = eirp >= siting.repeater_least_eirp_dbm
+    left_out["repeater_hears_too_little"] += len(places) - int(good.sum())
+    here, donor, eirp = here[good], donor[good], eirp[good]
+    preset = Preset(technology="LTE", frequency_mhz=900.0, bandwidth_mhz=10.0, port_power_dbm=0.0,
+                    gain_dbi=siting.light_gain_dbi, antenna_height_m=siting.repeater_height_m,
+                    horizontal_beamwidth_deg=360.0, tilt_deg=0.0)
+    cells = _cells(here, here["variant_of"] + "-repeater", 1, "repeater", preset, eirp_dbm=eirp)
+    columns = ("technology", "frequency_mhz", "bandwidth_mhz", "operator")
+    return cells.assign(**{c: donor[c].to_numpy() for c in columns})
+
+
 def satellite_cells(places: pd.DataFrame, siting: Siting) -> pd.DataFrame:
     """Return a terminal with its own Wi-Fi cell for each place."""
+    return _indoor(places, siting, "satellite", SATELLITE)
+
+
+def roof_cells(places: pd.DataFrame, siting: Siting) -> pd.DataFrame:
+    """Return an antenna on the roof with its own Wi-Fi cell for each place."""
+    return _indoor(places, siting, "roof", WIFI)
+
+
+def _indoor(places: pd.DataFrame, siting: Siting, rung: str, technology: str) -> pd.DataFrame:
     preset = Preset(technology="LTE", frequency_mhz=_WIFI_MHZ, bandwidth_mhz=_WIFI_WIDTH_MHZ,
                     port_power_dbm=_WIFI_DBM, gain_dbi=0.0, feeder_loss_db=0.0, tilt_deg=0.0,
                     antenna_height_m=_TERMINAL_M, horizontal_beamwidth_deg=360.0)
-    return _cells(places, places["variant_of"], 1, "satellite", preset, technology=SATELLITE,
+    return _cells(places, places["variant_of"], 1, rung, preset, technology=technology,
                   reach_m=siting.terminal_reach_m)
 
 

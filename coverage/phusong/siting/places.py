@@ -12,7 +12,7 @@ from phusong.geo import transform
 from phusong.siting.sight import Gaps
 from phusong.terrain import Terrain
 
-__all__ = ["cluster_places", "clusters", "hilltops", "roadsides"]
+__all__ = ["cluster_places", "clusters", "hilltops", "on_land", "roadsides"]
 
 _FINE_M, _COARSE_M = 400.0, 1500.0
 _RELIEF_M = 40.0
@@ -139,3 +139,37 @@ def roadsides(roads: gpd.GeoDataFrame, gaps: Gaps, view_m: float, step_m: float)
     _, first = np.unique(np.floor(xy / (0.5 * step_m)).astype(np.int64), axis=0,
                          return_index=True)
     return xy[np.sort(first)]
+
+
+def on_land(land: gpd.GeoDataFrame, gaps: Gaps, view_m: float, step_m: float) -> Array:
+    """Return places on given land within view of the gaps: a grid and a point in each parcel.
+
+    Parameters
+    ----------
+    land : GeoDataFrame
+        Parcels (polygons) or single places (points), working CRS.
+    view_m : float
+        Parcels farther from every gap are left out.
+    step_m : float
+        Spacing of the grid, at least 100 m.
+
+    Returns
+    -------
+    (n, 2) float64
+        In ascending order of x, then y, each place once.
+    """
+    parts = np.asarray(shapely.get_parts(np.asarray(land.geometry.to_numpy(), object)))
+    parts = parts[~shapely.is_empty(parts)]
+    if not len(parts) or not len(gaps.xy):
+        return np.zeros((0, 2))
+    near = shapely.STRtree(parts).query(shapely.points(gaps.xy), predicate="dwithin",
+                                        distance=view_m)[1]
+    parts = parts[np.unique(near)]
+    step = max(step_m, 100.0)
+    found: list[Array] = [shapely.get_coordinates(shapely.point_on_surface(parts))]
+    for part in parts[shapely.area(parts) > step * step]:
+        west, south, east, north = np.floor(np.array(part.bounds) / step)
+        east_of, north_of = np.meshgrid(np.arange(west, east + 1.0), np.arange(south, north + 1.0))
+        grid = step * np.column_stack([east_of.ravel(), north_of.ravel()])
+        found.append(grid[shapely.contains_xy(part, grid[:, 0], grid[:, 1])])
+    return np.unique(np.vstack(found), axis=0)

@@ -10,8 +10,9 @@ from phusong.nouns import Noun, nearest
 
 __all__ = ["Siting"]
 
-Method = Literal["hilltop", "cluster", "roadside", "standing", "satellite"]
-Rung = Literal["macro", "light", "sector", "satellite"]
+Method = Literal["hilltop", "cluster", "roadside", "public_land", "standing", "roof", "satellite"]
+Rung = Literal["macro", "light", "micro", "repeater", "sector", "shared_mast", "retilt", "roof",
+               "satellite"]
 
 
 def _known(values: object, known: tuple[str, ...], what: str) -> object:
@@ -31,11 +32,17 @@ class Siting(Noun):
     methods : tuple of str
         ``hilltop``: tops of the relief that see gaps; ``cluster``: the middle of
         groups of gaps; ``roadside``: points along roads that see gaps;
-        ``standing``: a new sector on a mast that stands; ``satellite``: a
-        terminal at a gap.
+        ``public_land``: land that the study names; ``standing``: masts that
+        stand; ``roof``: the roof of a place of learning; ``satellite``: a terminal
+        at a gap.
     rungs : tuple of str
         What may be built: ``macro`` (mast with three sectors), ``light`` (pole
-        with solar power and relay), ``sector``, ``satellite``.
+        with solar power and relay), ``micro`` (solar pole with a feeder of its own),
+        ``repeater`` (sends on the cell that it hears), ``sector`` (a band or sector
+        more on a standing mast), ``shared_mast`` (the same on another operator's
+        mast, with a rent; where `operator` names one), ``retilt`` (an antenna that
+        stands, tilted anew), ``roof`` (antenna on the roof, Wi-Fi inside),
+        ``satellite``.
     bands : tuple of str
         Names of radio presets; a macro site is offered once for each.
     macro_heights_m : tuple of float
@@ -48,6 +55,17 @@ class Siting(Noun):
     light_relay_m : float
         Farthest standing site that a light site can relay from (vendors claim
         20 km and more); beyond it no light site is offered.
+    micro_height_m, micro_port_power_dbm
+        Solar micro-site: 20 W per port on a pole of 20 m; an engineering assumption.
+    repeater_height_m, repeater_donor_gain_dbi, repeater_gain_db, repeater_output_dbm
+        Repeater on a pole: gain of the antenna towards the donor, of the amplifier (what
+        the isolation between both antennas allows), and its greatest output
+        (2 W); engineering assumptions. The serving antenna is that of a light site.
+    repeater_least_eirp_dbm : float
+        A repeater that would send less is not offered.
+    roof_height_m, roof_gain_dbi : float
+        Antenna on a roof: height above ground; gain less cable (notes of
+        practice: 5 to 8 dBi).
     hilltops_per_gap, roadsides_per_gap, standing_per_gap : int
         How many places of each kind every gap may call for, best first.
     places_limit : int
@@ -82,6 +100,15 @@ class Siting(Noun):
     light_port_power_dbm: float = Field(default=40.0, ge=10.0, le=50.0)
     light_gain_dbi: float = Field(default=6.0, ge=0.0, le=20.0)
     light_relay_m: float = Field(default=20_000.0, ge=100.0)
+    micro_height_m: float = Field(default=20.0, ge=5.0, le=60.0)
+    micro_port_power_dbm: float = Field(default=43.0, ge=10.0, le=50.0)
+    repeater_height_m: float = Field(default=12.0, ge=3.0, le=60.0)
+    repeater_donor_gain_dbi: float = Field(default=18.0, ge=0.0, le=30.0)
+    repeater_gain_db: float = Field(default=70.0, ge=0.0, le=110.0)
+    repeater_output_dbm: float = Field(default=33.0, ge=0.0, le=46.0)
+    repeater_least_eirp_dbm: float = Field(default=30.0, ge=0.0, le=60.0)
+    roof_height_m: float = Field(default=8.0, ge=2.0, le=60.0)
+    roof_gain_dbi: float = Field(default=6.5, ge=-5.0, le=30.0)
     hilltops_per_gap: int = Field(default=3, ge=1, le=50)
     roadsides_per_gap: int = Field(default=2, ge=1, le=50)
     standing_per_gap: int = Field(default=2, ge=1, le=50)

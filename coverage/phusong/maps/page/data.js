@@ -1,6 +1,6 @@
 // The tables of the page, with positions on the unit square of Web Mercator.
 
-const GENERATION = { GSM: 1, UMTS: 2, LTE: 3, NR: 4, SAT: 0 };
+const GENERATION = { GSM: 1, UMTS: 2, LTE: 3, NR: 4, SAT: 0, WIFI: 0 };
 
 function onSquare(at) {
   const n = at.lon.length, x = new Float64Array(n), y = new Float64Array(n);
