@@ -200,7 +200,7 @@ def test_a_light_site_needs_a_mast_in_sight() -> None:
     wall = np.full((SIZE, SIZE), 50.0)
     wall[:, 100:104] = 900.0
     gap = gaps_at(at(12, 10))
-    siting = Siting(methods=("cluster",))
+    siting = Siting(methods=("cluster",), rungs=("macro", "light"))
     open_land = propose(gap, MASTS, land(np.full((SIZE, SIZE), 50.0)), None, siting)
     assert set(open_land["intervention"]) == {"macro", "light"}
     shut = propose(gap, MASTS, land(wall), None, siting)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from phusong.plan.connected import rank_connected
 from phusong.plan.demands import Demand
+from phusong.plan.dominated import dominated, without
 from phusong.plan.goal import Floor, Goal, weights
 from phusong.plan.optimise import Optimised, optimise
 from phusong.plan.problem import Problem
@@ -18,6 +19,6 @@ from phusong.plan.works import Duration, Works
 
 __all__ = [
     "Demand", "Duration", "Floor", "Goal", "Optimised", "Problem", "Why", "Works",
-    "covering_problem", "curve", "deadlines", "optimise", "rank", "rank_connected", "risks",
-    "schedule", "weights", "why",
+    "covering_problem", "curve", "deadlines", "dominated", "optimise", "rank", "rank_connected",
+    "risks", "schedule", "weights", "why", "without",
 ]

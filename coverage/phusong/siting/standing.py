@@ -20,6 +20,7 @@ __all__ = ["new_sectors", "retilts"]
 _NEAREST_CHOSEN = 64
 _LEAST_CHANGE_DEG = 1.0
 _AHEAD_DEG = 60.0
+_OF_THE_OLD = ("on_air_from", "off_air_from", "assumed")
 
 
 def new_sectors(scene: Scene) -> list[pd.DataFrame]:
@@ -107,7 +108,7 @@ def _turned(scene: Scene) -> pd.DataFrame:
     scene.left_out["tilt_is_right"] += int((~move).sum())
     chosen, tilt = chosen[move], tilt[move]
     found = describe(xy[chosen], scene.terrain, scene.around)
-    kept = old.iloc[chosen].drop(columns="geometry")
+    kept = old.iloc[chosen].drop(columns=["geometry", *_OF_THE_OLD], errors="ignore")
     out = kept.assign(
         **{c: found[c].to_numpy() for c in found}, before=kept.index, tilt_deg=tilt,
         site_id=[f"{c}-retilt" for c in kept.index], place="standing", intervention="retilt",

@@ -14,7 +14,7 @@ import geopandas as gpd
 import pandas as pd
 
 from phusong.errors import Fault, InputError
-from phusong.tables.dating import DEADLINES, RISKS, SCHEDULE
+from phusong.tables.dating import DEADLINES, DOMINATED, RISKS, SCHEDULE
 from phusong.tables.declaration import EVIDENCE, STATUSES, Column, Table, declare
 from phusong.tables.feeding import FEEDERS, HOPS
 from phusong.tables.tracking import (
@@ -36,6 +36,7 @@ __all__ = [
     "DEVICES",
     "DISAGREEMENT",
     "DISAGREEMENT_BY_OPERATOR",
+    "DOMINATED",
     "EVIDENCE",
     "FEEDERS",
     "FIELD_CHECKS",
@@ -282,7 +283,7 @@ MEASUREMENTS = declare(
 TABLES: Mapping[str, Table] = MappingProxyType({t.name: t for t in (
     POINTS, SITES, LINKS, SERVICE, DISAGREEMENT, DISAGREEMENT_BY_OPERATOR, HOPS, COSTS, PLAN,
     FEEDERS, PROGRESS, BREAKDOWN, FLOWS, FORECAST, FIELD_CHECKS, DEVICES, REPORTS, MEASUREMENTS,
-    SCHEDULE, DEADLINES, RISKS)})
+    SCHEDULE, DEADLINES, RISKS, DOMINATED)})
 
 _DTYPES = {"text": "str", "float": "float64", "int": "int64", "bool": "bool",
            "date": "datetime64[s]"}

@@ -1,10 +1,16 @@
-"""Tables of a plan's dates."""
+"""Tables of a plan beside PLAN: what was left out of it, and its dates."""
 
 from __future__ import annotations
 
 from phusong.tables.declaration import Column, declare
 
-__all__ = ["DEADLINES", "RISKS", "SCHEDULE"]
+__all__ = ["DEADLINES", "DOMINATED", "RISKS", "SCHEDULE"]
+
+DOMINATED = declare(
+    "DOMINATED", ("site_id",), "Candidate sites that no plan needs.",
+    Column("by", "text", "The site that stands for it: serves as much for no more; empty = it "
+           "serves no gap at all.", True),
+)
 
 SCHEDULE = declare(
     "SCHEDULE", ("site_id",), "When each site of a plan is built, in the order of priority.",
