@@ -58,6 +58,9 @@ _ROOMS = {
     "on_air": "phusong.progress",
     "optimise": "phusong.plan",
     "own_feeders": "phusong.backhaul",
+    "people_by_commune": "phusong.people",
+    "people_nearest": "phusong.people",
+    "people_within": "phusong.people",
     "price": "phusong.cost",
     "propose": "phusong.siting",
     "rank": "phusong.plan",
@@ -83,6 +86,7 @@ if TYPE_CHECKING:
     from phusong.links import link
     from phusong.maps import draw, save
     from phusong.outlook import forecast
+    from phusong.people import people_by_commune, people_nearest, people_within
     from phusong.pipeline import check, read, run
     from phusong.plan import (
         Floor,

@@ -6,73 +6,21 @@ usage; 130 interrupted.
 
 from __future__ import annotations
 
-import datetime as dt
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from phusong.errors import InputError, PhusongError
+from phusong.cli_data import Json, Quiet, app
+from phusong.cli_shared import HERE, Day, Home, Inputs, StudyArg
+from phusong.cli_shared import dated as _date
+from phusong.cli_shared import fault_as_dict as _fault
+from phusong.cli_shared import opened as _open
+from phusong.cli_shared import told as _told
 from phusong.screen import Screen
 
 __all__ = ["app", "main"]
-
-app = typer.Typer(name="phusong", no_args_is_help=True, add_completion=False,
-                  pretty_exceptions_enable=False,
-                  help="Find the gaps of mobile coverage, say why, and plan the sites that close "
-                       "them. Phủ sóng.")
-
-StudyArg = Annotated[str, typer.Argument(metavar="STUDY", help="Name of a study in data/raw, or "
-                                         "path of a study.yml.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars.")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
-Home = Annotated[Path, typer.Option("--home", envvar="PHUSONG_HOME", help="Folder that holds data/ "
-                                    "and maps/.")]
-Inputs = Annotated[Path | None, typer.Option("--inputs", help="Folder of the input files, if they "
-                                             "do not lie beside the study file.")]
-Day = Annotated[str | None, typer.Option("--as-of", metavar="DATE", help="Day to speak of, "
-                                         "YYYY-MM-DD.")]
-HERE = Path()
-
-
-@contextmanager
-def _told(screen: Screen) -> Iterator[None]:
-    try:
-        yield
-    except PhusongError as error:
-        if screen.as_json:
-            screen.document({"error": str(error), "faults": [_fault(f) for f in error.faults]})
-        else:
-            screen.error(str(error))
-        raise typer.Exit(1) from None
-    except KeyboardInterrupt:
-        screen.error("interrupted; everything that was finished is kept")
-        raise typer.Exit(130) from None
-
-
-def _fault(fault: Any) -> dict[str, Any]:
-    return {name: getattr(fault, name) for name in type(fault).__slots__}
-
-
-def _open(name: str, home: Path, inputs: Path | None, day: str | None = None) -> Any:
-    """Read the study called `name` (or at that path)."""
-    from phusong.study import Study
-
-    direct = Path(name)
-    path = direct if direct.suffix in (".yml", ".yaml") else home / "data/raw" / name / "study.yml"
-    study = Study.read(path, folder=inputs)
-    return study if day is None else study.on(_date(day))
-
-
-def _date(text: str) -> dt.date:
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        raise InputError(f'"{text}" is no date. Write it as 2021-09-30.') from None
-
 
 def _store(study: Any, home: Path, day: str | None) -> Any:
     from phusong.store import Store
@@ -104,29 +52,6 @@ def _draw(results: Any, home: Path, screen: Screen, language: str, out: Path | N
     with screen.steps() as say:
         return write_map(results, path, language=language, audience=audience, online=online,
                          tiles=tiles, attribution=attribution, progress=say)
-
-
-@app.command()
-def new(name: Annotated[str, typer.Argument(help="Name of the new study.")],
-        fictional: Annotated[bool, typer.Option("--fictional", help="Make a whole fictional "
-                                                "province.")] = False,
-        size: Annotated[str, typer.Option(help="commune, province or country.")] = "province",
-        seed: Annotated[int, typer.Option(help="Another seed, another province.")] = 2021,
-        profile: Annotated[str, typer.Option(help="generic or vietnam.")] = "generic",
-        home: Home = HERE, quiet: Quiet = False, json: Json = False) -> None:
-    """Make a new study in data/raw/NAME: an empty one, or a fictional province."""
-    screen = Screen(quiet=quiet or json, as_json=json)
-    with _told(screen):
-        from phusong.newcomer import make
-
-        with screen.steps() as say:
-            one_bar = say and (lambda _, done, of_all: say("new", done, of_all))
-            path = make(home / "data/raw", name, fictional=fictional, size=size, seed=seed,
-                        profile=profile, progress=one_bar)
-        if json:
-            screen.document({"study": str(path)})
-        screen.say(f"{path}")
-        screen.say(f"Next: phusong check {name}")
 
 
 @app.command()

@@ -116,6 +116,16 @@ class Screen:
                 f"{row[c]:,}" for c in ("rows_in", "accepted", "mended", "rejected")))
         self.out.print(table)
 
+    def fetched(self, rows: list[tuple[str, ...]], lines: list[str]) -> None:
+        """Show what became of open data, and what is left to do by hand."""
+        table = _table("Data", "File", "State", "Size", "Licence", "", right=(3,))
+        for row in rows:
+            table.add_row(*map(escape, row))
+        if rows:
+            self.out.print(table)
+        for line in lines:
+            self.say(line)
+
     def outcome(self, outcome: Any) -> None:
         """Show what became of operators' reports, file by file."""
         table = _table("File", "Rows", "Accepted", "Duplicate", "Rejected", "Refused because",

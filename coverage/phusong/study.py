@@ -24,6 +24,7 @@ from phusong.progress import Target
 from phusong.radio.budget import Radio
 from phusong.service import DEFINITIONS, Need
 from phusong.siting import Siting
+from phusong.sources.fetch.catalogue import Place
 from phusong.sources.source import CommunesSource, Source
 
 __all__ = ["Sources", "Study"]
@@ -81,6 +82,8 @@ class Study(Noun):
         Working CRS in metres, or ``auto`` for the UTM zone of the points.
     as_of : date or None
         Day the study speaks of; None = today.
+    place : Place or None
+        Box and country, for `phusong fetch`; nothing else reads it.
     sources : Sources
         Input files.
     radio : Radio
@@ -109,6 +112,7 @@ class Study(Noun):
     profile: Profile
     crs: str = "auto"
     as_of: dt.date | None = None
+    place: Place | None = None
     sources: Sources
     radio: Radio = Radio()
     definitions: dict[str, Need] = Field(default_factory=dict)

@@ -86,8 +86,8 @@ def test_units_stand_in_column_names() -> None:
 
 HEAVY = {"rasterio": {"sources"}, "osmnx": {"sources"}, "osmium": {"sources"}, "folium": {"maps"},
          "branca": {"maps"}, "sklearn": {"siting"}, "highspy": {"plan", "backhaul"},
-         "typer": {"cli"}, "rich": {"screen"}, "sqlite3": {"ledger"}, "matplotlib": {"maps"},
-         "python_calamine": {"sources"}, "babel": {"maps", "screen"}}
+         "typer": {"cli", "cli_data", "cli_shared"}, "rich": {"screen"}, "sqlite3": {"ledger"},
+         "matplotlib": {"maps"}, "python_calamine": {"sources"}, "babel": {"maps", "screen"}}
 
 
 @pytest.mark.parametrize("guest", sorted(HEAVY))
@@ -100,6 +100,13 @@ def test_each_heavy_guest_has_one_room(guest: str) -> None:
             if any(n == guest or n.startswith(f"{guest}.") for n in names):
                 seen.add(file.relative_to(SOURCE).parts[0].removesuffix(".py"))
     assert seen <= HEAVY[guest], f"{guest} is imported in {seen}"
+
+
+def test_http_is_spoken_in_one_room() -> None:
+    speaking = {file.relative_to(SOURCE).parent.as_posix() for file in FILES if re.search(
+        r"^\s*(?:import|from) (?:urllib\.(?:request|error)|requests|http\.client|socket)\b",
+        file.read_text(encoding="utf-8"), re.M)}
+    assert speaking == {"sources/fetch"}
 
 
 @pytest.mark.parametrize("room", ["radio"])

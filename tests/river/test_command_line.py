@@ -150,3 +150,20 @@ def test_schedule_dates_every_site_of_the_plan(commune: Path, phusong: Command,
     shown = phusong("schedule", "small", "--home", commune, "--quiet").stdout
     assert "planning assumptions" in shown
     assert dates["schedule"][0]["on_air"] in shown
+
+
+def test_a_province_is_wired_and_fetch_says_what_to_do_by_hand(tmp_path: Path,
+                                                               phusong: Command) -> None:
+    made = phusong("new", "lc", "--province", "15", "--home", tmp_path)
+    assert made.returncode == 0
+    assert "15 Lào Cai. Another province of that code or name: 15 Yên Bái" in made.stdout
+    told = json.loads(phusong("fetch", "lc", "--offline", "--json", "--home", tmp_path).stdout)
+    assert {one["state"] for one in told["fetched"]} == {"by_hand"}
+    assert all(one["by_hand"] and one["licence"] for one in told["fetched"])
+    shown = phusong("fetch", "lc", "--offline", "--home", tmp_path)
+    assert shown.returncode == 0
+    assert "Tiles: N21E103, N21E104" in shown.stdout
+    assert phusong("fetch", "lc", "--only", "glo3", "--home", tmp_path).returncode == 1
+    wrong = phusong("new", "x", "--province", "Lao Kai", "--home", tmp_path)
+    assert wrong.returncode == 1
+    assert 'Did you mean "Lào Cai"?' in wrong.stderr

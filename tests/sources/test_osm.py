@@ -1,22 +1,16 @@
-"""OpenStreetMap: extracts through osmium; Overpass through osmnx against a local server."""
+"""OpenStreetMap: extracts through osmium; live data are tested in `tests/fetch`."""
 
 from __future__ import annotations
 
-import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import ClassVar
 
-import geopandas as gpd
 import pytest
 from phusong.errors import InputError, UnknownNameError
 from phusong.geo import DEGREES
 from phusong.profile import Profile
 from phusong.radio.budget import Radio
 from phusong.sources import READERS, Source
-from phusong.sources.roads_osm import SELECTIONS, download_osm, read_extract
+from phusong.sources.roads_osm import SELECTIONS, read_extract
 
 GENERIC = Profile.load("generic")
 XML = """<?xml version="1.0"?><osm version="0.6">
@@ -83,74 +77,6 @@ def test_andorra_twice(shared: Path) -> None:
     communes = READERS["communes"](Source(file="andorra-20210622.osm.pbf", where={
         "admin_level": 7}, columns={"commune_code": "osm_id"}), folder, 32631, GENERIC)
     assert len(communes.table) == 7
-
-
-class _Overpass(BaseHTTPRequestHandler):
-    answer: ClassVar[object] = {"version": 0.6, "elements": [
-        {"type": "node", "id": 1, "lat": 22.30, "lon": 103.80},
-        {"type": "node", "id": 2, "lat": 22.31, "lon": 103.81},
-        {"type": "way", "id": 10, "nodes": [1, 2], "tags": {"highway": "track", "name": "Đ"}},
-        {"type": "way", "id": 9, "nodes": [2, 1], "tags": {"highway": "primary"}}]}
-    status = 200
-
-    def do_GET(self) -> None:
-        self._say({"status": "ok"} if "status" in self.path else self.answer)
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self._say(self.answer)
-
-    def _say(self, what: object) -> None:
-        body = json.dumps(what).encode()
-        self.send_response(self.status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Be quiet."""
-
-
-@pytest.fixture
-def overpass(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[_Overpass]]:
-    import osmnx
-
-    server = HTTPServer(("127.0.0.1", 0), _Overpass)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    for name, value in {"overpass_url": f"http://127.0.0.1:{server.server_port}",
-                        "overpass_rate_limit": False, "use_cache": False,
-                        "requests_timeout": 5}.items():
-        monkeypatch.setattr(osmnx.settings, name, value)
-    yield _Overpass
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-BOX = (103.7, 22.2, 103.9, 22.4)
-
-
-def test_overpass_answers_become_a_file_with_its_licence(tmp_path: Path,
-                                                         overpass: type[_Overpass]) -> None:
-    path = download_osm("roads", BOX, tmp_path / "roads.gpkg")
-    assert gpd.read_file(path)["osm_id"].tolist() == ["way/10", "way/9"]
-    note = json.loads((tmp_path / "roads.licence.txt").read_text())
-    assert note["licence"] == "ODbL-1.0"
-    roads = READERS["roads"](Source(file="roads.gpkg"), tmp_path, DEGREES, GENERIC).table
-    assert roads["highway"].tolist() == ["track", "primary"]
-
-
-@pytest.mark.parametrize(("status", "answer"), [
-    (404, {}), (200, {"version": 0.6, "elements": []}), (200, ["nonsense"])])
-def test_no_answer_says_what_to_do_by_hand_and_writes_nothing(
-        tmp_path: Path, overpass: type[_Overpass], monkeypatch: pytest.MonkeyPatch, status: int,
-        answer: object) -> None:
-    monkeypatch.setattr(overpass, "status", status)
-    monkeypatch.setattr(overpass, "answer", answer)
-    with pytest.raises(InputError, match="by hand"):
-        download_osm("roads", BOX, tmp_path / "roads.gpkg")
-    assert not list(tmp_path.iterdir())
 
 
 def test_every_selection_has_columns_that_its_readers_know() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
+import rasterio.shutil
+import rasterio.vrt
 from affine import Affine
 from phusong.geo import transform
 from phusong.sources.rasters import MAX_PIXELS, raster_box, read_population, read_terrain
@@ -183,3 +187,100 @@ def test_real_srtm_tiles(shared: Path, name: str) -> None:
     assert np.nanmin(terrain.heights) == low
     assert high is None or np.nanmax(terrain.heights) == high
     assert np.isnan(terrain.heights).sum() == voids
+
+
+def _sparse(path: Path, side: int, at: tuple[int, int], value: float) -> None:
+    """Write a raster of which one block is there; the rest takes no room on disk."""
+    with rasterio.open(path, "w", driver="GTiff", dtype="float32", count=1, crs="EPSG:4326",
+                       width=side, height=side, sparse_ok=True, tiled=True, bigtiff="yes",
+                       blockxsize=512, blockysize=512,
+                       transform=Affine(0.0001, 0, 100, 0, -0.0001, 40)) as data:
+        data.write(np.full((512, 512), value, np.float32), 1,
+                   window=rasterio.windows.Window(at[1], at[0], 512, 512))
+
+
+def test_a_raster_of_160_gigabytes_is_read_by_window_in_little_memory(tmp_path: Path) -> None:
+    _sparse(tmp_path / "giant.tif", 200_192, (51_200, 102_400), 321.0)
+    code = """
+import resource, sys
+from pathlib import Path
+import numpy as np
+from phusong.sources.rasters import read_population, read_terrain
+from phusong.sources.source import Source
+area = (110.24, 34.83, 110.29, 34.88)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+terrain, readings = read_terrain([Source(file="giant.tif")], Path(sys.argv[1]), 32649, area)
+people = read_population(Source(file="giant.tif"), Path(sys.argv[1]), area).table
+for values in (terrain.heights, people.values):
+    assert values.shape[0] < 600 and np.nanmax(values) == 321.0, values.shape
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+"""
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True,
+                          text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) < 150, "megabytes more than before reading"
+    too_much = read(tmp_path, "giant.tif", area=(101, 21, 119, 39))[1]
+    assert codes(too_much) == ["too_large"]
+
+
+def test_strips_of_any_height_lay_the_same_mosaic(tmp_path: Path, dem: Dem,
+                                                  monkeypatch: pytest.MonkeyPatch) -> None:
+    from phusong.sources import rasters
+
+    rng = np.random.default_rng(5)
+    heights = rng.integers(0, 3000, (130, 90)).astype(np.int16)
+    heights[rng.random(heights.shape) < 0.05] = -32768
+    heights[7, 7] = 9500
+    dem(tmp_path / "a.tif", heights=heights[:80], tiled=True, blockxsize=16, blockysize=16)
+    dem(tmp_path / "b.tif", heights=heights[70:], north=22.5 - 70 * 0.001, tiled=True,
+        blockxsize=32, blockysize=32)
+    x, y = transform(103.72, 22.48, 4326, 32648)
+    dem(tmp_path / "c.tif", heights=heights[:30], crs="EPSG:32648",
+        transform=Affine(90, 0, float(x), 0, -90, float(y)))
+    whole, faults = read(tmp_path, "a.tif", "b.tif", "c.tif")
+    for pixels in (1, 90 * 17, 90 * 64):
+        monkeypatch.setattr(rasters, "_STRIP_PIXELS", pixels)
+        again, others = read(tmp_path, "a.tif", "b.tif", "c.tif")
+        assert np.array_equal(again.heights, whole.heights, equal_nan=True)
+        assert others == faults
+
+
+@pytest.mark.parametrize("name", ["N22E103.SRTMGL1.hgt.zip", "n22_e103_1arc_v3.hgt.zip",
+                                  "N22E103.SRTMGL1.hgt"])
+def test_one_second_tiles_under_their_publishers_names(tmp_path: Path, name: str) -> None:
+    content = np.full((3601, 3601), 812, ">i2").tobytes()
+    if name.endswith(".zip"):
+        with zipfile.ZipFile(tmp_path / name, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as a:
+            a.writestr("N22E103.hgt", content)
+    else:
+        (tmp_path / name).write_bytes(content)
+    terrain, faults = read(tmp_path, name)
+    assert terrain.shape == (3601, 3601)
+    assert np.unique(terrain.heights).tolist() == [812]
+    assert terrain.resolution_m == pytest.approx(30, abs=1.5)
+    assert not faults
+
+
+def test_copernicus_tiles_join_without_a_seam(tmp_path: Path, dem: Dem) -> None:
+    """Their pixels' centres lie on whole arc seconds, so a tile begins half a pixel outside."""
+    step = 1 / 1200
+    whole = (np.arange(1200 * 60) % 3001).astype(np.float32).reshape(1200, 60)
+    for i, name in enumerate(("N22_00_E103_00", "N21_00_E103_00")):
+        dem(tmp_path / f"Copernicus_DSM_COG_30_{name}_DEM.tif", heights=whole[i * 600:][:600],
+            nodata=None, transform=Affine(step, 0, 103 - step / 2, 0, -step,
+                                          23 + step / 2 - i * 600 * step))
+    terrain, faults = read(tmp_path, "Copernicus_DSM_COG_30_*_DEM.tif")
+    assert np.array_equal(terrain.heights, whole)
+    assert not faults
+
+
+def test_a_virtual_raster_is_read_and_its_parts_count(tmp_path: Path, dem: Dem) -> None:
+    from phusong.sources.rasters import parts_of
+
+    dem(tmp_path / "a.tif", heights=np.full((10, 10), 7, np.int16))
+    with rasterio.open(tmp_path / "a.tif") as data, rasterio.vrt.WarpedVRT(data) as view:
+        rasterio.shutil.copy(view, tmp_path / "a.vrt", driver="VRT")
+    assert np.unique(read(tmp_path, "a.vrt")[0].heights).tolist() == [7]
+    assert parts_of(tmp_path / "a.vrt") == {tmp_path / "a.tif"}
+    (tmp_path / "b.vrt").write_text("<VRTDataset>")
+    assert parts_of(tmp_path / "b.vrt") == set()

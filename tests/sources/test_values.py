@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from phusong.profile import Profile
 from phusong.sources.angles import angle, coordinates, pair
 from phusong.sources.lines import volts
-from phusong.sources.values import dates, numbers
+from phusong.sources.values import dates, numbers, tidied, tidy
 
 quick = settings(max_examples=60, deadline=None, derandomize=True)
 GENERIC, VIETNAM = Profile.load("generic"), Profile.load("vietnam")
@@ -116,3 +116,21 @@ def test_voltage() -> None:
     found = volts(column("110000;20000", "35 kV", "22", "", "unknown"))
     assert found[:3].tolist() == [110000, 35000, 22000]
     assert np.isnan(found[3:]).all()
+
+
+@quick
+@given(st.lists(st.text(alphabet="ab \t\u00a0\u0301e\x00\x1f9", max_size=6), max_size=5))
+def test_a_row_is_tidied_as_its_cells_are(cells: list[str]) -> None:
+    assert tidied(cells) == [tidy(cell) for cell in cells]
+
+
+@quick
+@given(st.lists(st.sampled_from(["12", "1.5", "30,509", "30.509", "007", "+4", "", "n/a", "x", "٣",
+                                 "1e3", "−5"]), max_size=8), st.booleans())
+def test_numbers_do_not_depend_on_their_neighbours(cells: list[str], grouped: bool) -> None:
+    profile = GENERIC
+    values, bad = numbers(pd.Series(cells, dtype=object), profile, grouped=grouped)
+    for i, cell in enumerate(cells):
+        one, wrong = numbers(pd.Series([cell], dtype=object), profile, grouped=grouped)
+        assert np.array_equal(one[0], values[i], equal_nan=True)
+        assert wrong[0] == bad[i]

@@ -16,18 +16,19 @@ from phusong.errors import InputError, MissingFileError, TerrainError
 from phusong.profile import Profile
 from phusong.radio.budget import Radio
 from phusong.sources.collect import SourcesLike, TargetLike, gather
+from phusong.sources.credits import records_of
 from phusong.sources.land_cover import read_land_cover
 from phusong.sources.lines import read_power_lines, read_roads
 from phusong.sources.lists import read_ids, read_lockdowns
 from phusong.sources.points import read_points
 from phusong.sources.polygons import read_areas, read_communes, read_footprints
-from phusong.sources.rasters import read_population, read_terrain
+from phusong.sources.rasters import parts_of, read_population, read_terrain
 from phusong.sources.sites import read_sites
 from phusong.sources.source import Reading, Source
 from phusong.surroundings import Surroundings
 from phusong.terrain import Terrain
 
-__all__ = ["READERS", "Reading", "Source", "collect", "files", "inspect"]
+__all__ = ["READERS", "Reading", "Source", "collect", "files", "inspect", "named"]
 
 READERS: dict[str, Callable[..., Any]] = {
     "points": read_points,
@@ -99,15 +100,25 @@ def inspect(sources: SourcesLike, *, folder: Path, profile: Profile, crs: str = 
     return gather(sources, folder, profile, crs=crs, radio=radio, targets=targets).around()
 
 
-def files(sources: SourcesLike, *, folder: Path,
-          targets: Sequence[TargetLike] = ()) -> list[Path]:
-    """Return every file that a study's inputs name and that is there, each once, sorted."""
+def named(sources: SourcesLike) -> list[str]:
+    """Return the file (or pattern) of every source a study names, in its order."""
     single = [getattr(sources, name, None) for name in READERS
               if name not in ("points", "sites", "terrain", "targets")]
-    named = [s.file for s in (*sources.points, *sources.sites, *sources.terrain, *single)
-             if s is not None]
-    named += [target.file for target in targets if target.file]
-    found = {Path(folder) / name for name in named}
-    for pattern in (*sources.reports, *(n for n in named if any(mark in n for mark in "*?["))):
+    return [s.file for s in (*sources.points, *sources.sites, *sources.terrain, *single)
+            if s is not None]
+
+
+def files(sources: SourcesLike, *, folder: Path,
+          targets: Sequence[TargetLike] = ()) -> list[Path]:
+    """Return every file that a study's inputs name and that is there, each once, sorted.
+
+    The records of downloads that stand beside them count too: licences travel into results.
+    """
+    wanted = named(sources) + [target.file for target in targets if target.file]
+    found = {Path(folder) / name for name in wanted}
+    for pattern in (*sources.reports, *(n for n in wanted if any(mark in n for mark in "*?["))):
         found |= set(Path(folder).glob(pattern))
-    return sorted(path for path in found if path.is_file())
+    there = {path for path in found if path.is_file()}
+    for virtual in [path for path in there if path.suffix.lower() == ".vrt"]:
+        there |= {part for part in parts_of(virtual) if part.is_file()}
+    return sorted(there | records_of(there))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ from rasterio.shutil import copy
 from phusong.errors import InputError
 from phusong.footprints import Footprint
 from phusong.geo import parse_crs
+from phusong.sources.whole import write_whole
 
 __all__ = ["polygons", "write_cog", "write_footprint"]
 
@@ -79,7 +78,7 @@ def write_cog(path: Path, array: NDArray[Any], transform: Affine, crs: Any, *,
             for band, text in enumerate(descriptions, start=1):
                 target.set_band_description(band, text)
         _optimise(plain, optimised, values.dtype.kind)
-        return _write_whole(Path(path), bytes(optimised.getbuffer()))
+        return write_whole(Path(path), bytes(optimised.getbuffer()))
 
 
 def _optimise(plain: MemoryFile, optimised: MemoryFile, kind: str) -> None:
@@ -87,22 +86,6 @@ def _optimise(plain: MemoryFile, optimised: MemoryFile, kind: str) -> None:
     predictor = "FLOATING_POINT" if kind == "f" else "STANDARD"
     copy(plain.name, optimised.name, driver="COG", compress="DEFLATE", predictor=predictor,
          blocksize=256, overview_resampling="NEAREST", num_threads="1")
-
-
-def _write_whole(path: Path, content: bytes) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    return path
 
 
 def write_footprint(folder: Path, name: str, footprint: Footprint) -> tuple[Path, Path]:

@@ -20,6 +20,7 @@ from phusong.profile import Profile
 from phusong.radio.budget import Radio
 from phusong.radio.climate import refractivity_at
 from phusong.sources.coordinates import Box
+from phusong.sources.credits import changed, credited
 from phusong.sources.crosswalks import read_register
 from phusong.sources.land_cover import read_land_cover
 from phusong.sources.learners import fill_learners
@@ -110,6 +111,8 @@ class Collected:
         One for each file.
     faults : list of Fault
         What concerns several files together.
+    folder : Path
+        The study's folder.
     """
 
     points: gpd.GeoDataFrame
@@ -119,6 +122,7 @@ class Collected:
     reports: tuple[str, ...] = ()
     readings: list[Reading] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    folder: Path = Path()
 
     @property
     def every_fault(self) -> tuple[Fault, ...]:
@@ -160,7 +164,7 @@ def gather(sources: SourcesLike, folder: Path, profile: Profile, *, crs: str = "
         Lists of points.
     """
     radio = radio or Radio()
-    found = Collected(_empty(POINTS, DEGREES), _empty(SITES, DEGREES))
+    found = Collected(_empty(POINTS, DEGREES), _empty(SITES, DEGREES), folder=folder)
     communes = _layer(found, read_communes, sources.communes, folder, DEGREES, profile, "communes")
     register = _register(found, sources.communes, communes, folder, profile)
     area = _area(sources.terrain, folder, communes)
@@ -188,9 +192,10 @@ def gather(sources: SourcesLike, folder: Path, profile: Profile, *, crs: str = "
             found.layers[name] = table
     extent = _extent(found, radio.max_range_m)
     if sources.population is not None:
-        found.readings.append(read_population(sources.population, folder, extent))
+        found.readings.append(read_population(_credited(found, sources.population), folder, extent))
         found.layers["population"] = found.readings[-1].table
-    found.terrain, readings = read_terrain(sources.terrain, folder, metric, extent)
+    found.terrain, readings = read_terrain(
+        [_credited(found, source) for source in sources.terrain], folder, metric, extent)
     found.readings += readings
     cover, bare = getattr(sources, "land_cover", None), found.terrain
     if cover is not None and bare is not None:
@@ -216,9 +221,16 @@ def _empty(table: Table, crs: Any) -> gpd.GeoDataFrame:
     return frame
 
 
+def _credited(found: Collected, source: Source) -> Source:
+    """Return the source with what the record of its download says of it."""
+    found.faults += changed(source, found.folder)
+    return credited(source, found.folder)
+
+
 def _tried(found: Collected, role: str, source: Source,
            reader: Callable[[Source], Reading]) -> Any:
     """Read one file; a file that cannot be read at all becomes a reading with its faults."""
+    source = _credited(found, source)
     try:
         reading = reader(source)
     except PhusongError as error:

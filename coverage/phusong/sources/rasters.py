@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import warnings
 import zipfile
@@ -28,12 +29,13 @@ from phusong.sources.source import Reading, Source
 from phusong.surroundings import Raster
 from phusong.terrain import Terrain
 
-__all__ = ["MAX_PIXELS", "raster_box", "read_population", "read_terrain"]
+__all__ = ["MAX_PIXELS", "parts_of", "raster_box", "read_population", "read_terrain"]
 
 MAX_PIXELS = 300_000_000
 """More pixels (1.2 GB of heights) than that are refused before anything is read."""
 COARSE_M = 150.0
 _SMALL = 25_000_000
+_STRIP_PIXELS = 4_000_000
 _LOWEST, _HIGHEST = -500.0, 9000.0
 _VOID = -32768.0
 
@@ -132,7 +134,8 @@ def _open(stack: ExitStack, source: Source, name: str) -> rasterio.DatasetReader
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            data = stack.enter_context(rasterio.open(name))
+            data = stack.enter_context(rasterio.open(name, NUM_THREADS="2") if _is_tiff(name)
+                                       else rasterio.open(name))
     except (RasterioError, OSError, ValueError) as error:
         hint = ""
         if re.search(r"\.hgt", name, re.IGNORECASE):
@@ -148,8 +151,21 @@ def _open(stack: ExitStack, source: Source, name: str) -> rasterio.DatasetReader
     return data
 
 
+def _is_tiff(name: str) -> bool:
+    return name.lower().endswith((".tif", ".tiff"))
+
+
 def _crs_of(data: rasterio.DatasetReader, source: Source) -> Any:
     return parse_crs(source.crs) if source.crs else parse_crs(data.crs.to_wkt())
+
+
+def parts_of(path: Path) -> set[Path]:
+    """Return the files that a virtual raster (``.vrt``) is made of; none if it cannot be read."""
+    try:
+        with rasterio.open(path) as data:
+            return {Path(name) for name in data.files} - {path}
+    except (RasterioError, OSError, ValueError):
+        return set()
 
 
 def raster_box(source: Source, folder: Path) -> Box | None:
@@ -254,8 +270,9 @@ def _laid(heights: NDArray[np.float32], data: rasterio.DatasetReader, source: So
     same = (crs == grid.crs and np.allclose([step.a, step.b, step.d, step.e], [1, 0, 0, 1],
                                             atol=1e-6)
             and abs(column - round(column)) < 1e-3 and abs(row - round(row)) < 1e-3)
+    seen = _Seen()
     if same:
-        block, at = _aligned(data, round(row), round(column), grid)
+        _poured(heights, data, round(row), round(column), seen)
     else:
         faults.append(Fault("resampled", "The tile lies on another grid than the first one and "
                             "was resampled to it.", "Give all tiles on one grid.", "warning",
@@ -264,23 +281,54 @@ def _laid(heights: NDArray[np.float32], data: rasterio.DatasetReader, source: So
                   "width": grid.columns, "height": grid.rows}
         with WarpedVRT(data, src_crs=crs.to_wkt(), nodata=_void(data),
                        resampling=Resampling.bilinear, **target) as warped:
-            block, at = _values(warped, None), (slice(None), slice(None))
-    if block.size:
-        odd = np.isfinite(block) & ((block < _LOWEST) | (block > _HIGHEST))
+            _poured(heights, warped, 0, 0, seen)
+    if seen.odd:
+        faults.append(Fault("implausible_height", f"{seen.odd} pixels lie below "
+                            f"{_LOWEST:g} m or above {_HIGHEST:g} m and count as not known.",
+                            "State the raster's nodata value in it.", "warning", source.file,
+                            count=seen.odd))
+    if seen.voids:
+        faults.append(Fault("voids", f"{seen.voids} of {seen.pixels} pixels are voids; links over "
+                            f"them stay unknown.", "Fill them from another elevation model.",
+                            "warning", source.file, count=seen.voids))
+    return seen.rows
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What was met while a raster was laid: rows and pixels, voids, impossible heights."""
+
+    rows: int = 0
+    pixels: int = 0
+    voids: int = 0
+    odd: int = 0
+
+
+def _poured(heights: NDArray[np.float32], data: Any, row: int, column: int, seen: _Seen) -> None:
+    """Lay a raster whose corner lies at (row, column) into the mosaic, strip by strip.
+
+    Beside the mosaic itself only one strip is held in memory.
+    """
+    i0, i1 = max(row, 0), min(row + data.height, heights.shape[0])
+    j0, j1 = max(column, 0), min(column + data.width, heights.shape[1])
+    if i1 <= i0 or j1 <= j0:
+        return
+    tall = data.block_shapes[0][0]
+    deep = max(1, _STRIP_PIXELS // ((j1 - j0) * tall)) * tall
+    # strips begin and end with the blocks of the file, so that each is unpacked once
+    cuts = [i0, *range(row + ((i0 - row) // deep + 1) * deep, i1, deep), i1]
+    for top, bottom in itertools.pairwise(cuts):
+        strip = _values(data, Window(j0 - column, top - row, j1 - j0, bottom - top))
+        odd = (strip < _LOWEST) | (strip > _HIGHEST)
         if odd.any():
-            faults.append(Fault("implausible_height", f"{odd.sum()} pixels lie below "
-                                f"{_LOWEST:g} m or above {_HIGHEST:g} m and count as not known.",
-                                "State the raster's nodata value in it.", "warning", source.file,
-                                count=int(odd.sum())))
-            block[odd] = np.nan
-        there = heights[at]
-        heights[at] = np.where(np.isnan(there), block, there)
-    voids = int(np.isnan(block).sum())
-    if voids:
-        faults.append(Fault("voids", f"{voids} of {block.size} pixels are voids; links over them "
-                            f"stay unknown.", "Fill them from another elevation model.",
-                            "warning", source.file, count=voids))
-    return int(block.shape[0])
+            seen.odd += int(odd.sum())
+            strip[odd] = np.nan
+        void = np.isnan(strip)
+        seen.voids += int(void.sum())
+        there = heights[top:bottom, j0:j1]
+        np.copyto(there, strip, where=np.isnan(there) & ~void)
+    seen.rows += i1 - i0
+    seen.pixels += (i1 - i0) * (j1 - j0)
 
 
 def _aligned(data: rasterio.DatasetReader, row: int, column: int,

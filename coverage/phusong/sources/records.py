@@ -15,7 +15,7 @@ from phusong.errors import Fault, InputError
 from phusong.nouns import nearest
 from phusong.profile import Profile, fold
 from phusong.sources.source import Findings, Source
-from phusong.sources.values import blank, tidy
+from phusong.sources.values import blank, tidied, tidy
 
 __all__ = ["RawTable", "kept", "match_columns", "table_of"]
 
@@ -69,7 +69,7 @@ def table_of(records: Iterable[Record], source: Source, known: Collection[str]) 
     InputError
         If the file holds no rows.
     """
-    listed = [(row, [tidy(cell) for cell in cells]) for row, cells in records]
+    listed = [(row, tidied(cells)) for row, cells in records]
     listed = [(row, cells) for row, cells in listed if any(cells)]
     if not listed:
         raise InputError.of([Fault("empty_file", "The file holds no rows.",
@@ -81,16 +81,14 @@ def table_of(records: Iterable[Record], source: Source, known: Collection[str]) 
     else:
         width = max(len(cells) for _, cells in listed)
         names, body = [str(i + 1) for i in range(width)], listed
-    width, faults, good = len(names), [], []
-    for row, cells in body:
-        if any(cells[width:]):
-            faults.append(row)
-        good.append((row, [*cells[:width], *[""] * (width - len(cells))]))
-    too_long = set(faults)
-    frame = pd.DataFrame([cells for row, cells in good if row not in too_long], columns=names,
-                         dtype=object)
-    rows = np.array([row for row, _ in good if row not in too_long], dtype=np.int64)
-    return RawTable(frame, rows, faults=_too_long(faults, width, source.file))
+    width = len(names)
+    too_long = [row for row, cells in body if len(cells) > width and any(cells[width:])]
+    skip = set(too_long)
+    good = [cells if len(cells) == width else [*cells[:width], *[""] * (width - len(cells))]
+            for row, cells in body if row not in skip]
+    frame = pd.DataFrame(good, columns=names, dtype=object)
+    rows = np.array([row for row, _ in body if row not in skip], dtype=np.int64)
+    return RawTable(frame, rows, faults=_too_long(too_long, width, source.file))
 
 
 def _too_long(rows: list[int], width: int, file: str) -> tuple[Fault, ...]:

@@ -1,13 +1,12 @@
-"""OpenStreetMap: roads, power lines, places, masts, communes, from an extract or live.
+"""OpenStreetMap: which objects play which part, and how an extract is read.
 
-A local extract (``.osm.pbf``, ``.osm``) is read with osmium like any other file;
-`download_osm` asks Overpass through osmnx and keeps the answer as a GeoPackage.
+A local extract (``.osm.pbf``, ``.osm``) is read with osmium like any other file; how live data
+come is told in `phusong.sources.fetch.overpass`.
 OpenStreetMap data are (c) OpenStreetMap contributors, ODbL 1.0.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,12 +21,11 @@ import shapely
 from phusong.errors import Fault, InputError, UnknownNameError
 from phusong.geo import DEGREES
 from phusong.nouns import nearest
-from phusong.sources.coordinates import Box
 from phusong.sources.records import RawTable
 from phusong.sources.source import Source
 from phusong.sources.values import tidy
 
-__all__ = ["ENDINGS", "SELECTIONS", "Selection", "download_osm", "read_extract"]
+__all__ = ["ENDINGS", "SELECTIONS", "Selection", "read_extract", "selection_of"]
 
 ENDINGS = (".osm.pbf", ".osm", ".osm.gz", ".osm.bz2", ".pbf")
 _ROADS = ("motorway", "trunk", "primary", "secondary", "tertiary", "unclassified", "residential",
@@ -87,7 +85,8 @@ SELECTIONS: dict[str, Selection] = {
 """Part in a study -> which objects of OpenStreetMap play it."""
 
 
-def _selection(role: str) -> Selection:
+def selection_of(role: str) -> Selection:
+    """Return the selection for a role; an unknown one is refused with the nearest spelling."""
     if role not in SELECTIONS:
         raise UnknownNameError(f'OpenStreetMap has nothing for "{role}". '
                                f"{nearest(role, SELECTIONS)}")
@@ -117,7 +116,7 @@ def read_extract(path: Path, source: Source, role: str) -> RawTable:
     InputError
         If it cannot be read, or holds no such object.
     """
-    chosen = _selection(role)
+    chosen = selection_of(role)
     try:
         rows = sorted(_objects(path, chosen), key=lambda row: row[0])
     except (RuntimeError, OSError, ValueError) as error:
@@ -162,66 +161,3 @@ def _objects(path: Path, chosen: Selection) -> Iterator[tuple[str, dict[str, str
                 yield f"{kind}/{thing.orig_id()}", tags, wkb.create_multipolygon(thing)
         except (RuntimeError, osmium.InvalidLocationError):
             continue    # an object cut off at the edge of the extract has no shape
-
-
-def download_osm(role: str, box: Box, path: Path) -> Path:
-    """Ask Overpass for one part of a study, and keep the answer as a GeoPackage.
-
-    Parameters
-    ----------
-    role : str
-        A key of `SELECTIONS`.
-    box : (west, south, east, north)
-        Degrees.
-    path : Path
-        File to write (``.gpkg``); it appears whole or not at all.
-
-    Returns
-    -------
-    Path
-        `path`; a text beside it (``.licence.txt``) holds source, date and licence.
-
-    Raises
-    ------
-    InputError
-        If Overpass does not answer, or has no such object there; says what to do by hand.
-    """
-    import osmnx
-
-    chosen = _selection(role)
-    by_hand = (f"Download an extract of the region by hand (download.geofabrik.de), put it beside "
-               f"the study file and name it: {role}: {{file: region.osm.pbf}}.")
-    wanted: dict[str, bool | str | list[str]] = {k: list(v) or True for k, v in
-                                                 chosen.tags.items()}
-    try:
-        found = osmnx.features_from_bbox(box, wanted)
-    except Exception as error:
-        # osmnx, requests and the server each raise their own kinds
-        raise InputError.of([Fault("no_answer", f"OpenStreetMap's Overpass gave no {role} "
-                                   f"({tidy(error)[:200]}).", by_hand)]) from error
-    rows = _of_features(found, chosen)
-    if not len(rows):
-        raise InputError.of([Fault("no_answer", f"OpenStreetMap holds no {role} there.", by_hand)])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part.gpkg")
-    rows.to_file(part, layer=role, driver="GPKG")
-    part.replace(path)
-    note = {"source": "OpenStreetMap via Overpass", "licence": "ODbL-1.0",
-            "attribution": "OpenStreetMap contributors", "box": list(box), "objects": len(rows),
-            "date": pd.Timestamp.now().date().isoformat()}
-    path.with_suffix(".licence.txt").write_text(json.dumps(note, indent=1), encoding="utf-8")
-    return path
-
-
-def _of_features(found: gpd.GeoDataFrame, chosen: Selection) -> gpd.GeoDataFrame:
-    types = {"node": ("Point",), "way": ("LineString",), "area": ("Polygon", "MultiPolygon")}
-    allowed = [name for shape in chosen.shapes for name in types[shape]]
-    kept = found[found.geometry.geom_type.isin(allowed)]
-    tags = kept.drop(columns="geometry").astype(object)
-    taken = [chosen.takes({str(k): str(v) for k, v in row.items() if pd.notna(v)})
-             for row in tags.to_dict("records")]
-    kept = kept[taken]
-    ids = [f"{kind}/{number}" for kind, number in kept.index]
-    columns = {k: kept[k].fillna("").map(tidy) if k in kept else "" for k in chosen.keys}
-    return gpd.GeoDataFrame({"osm_id": ids, **columns}, geometry=kept.geometry.to_numpy(),
-                            crs=DEGREES).sort_values("osm_id", ignore_index=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,13 +12,15 @@ from numpy.typing import NDArray
 
 from phusong.profile import Profile, fold
 
-__all__ = ["blank", "dates", "numbers", "tidy", "words_of"]
+__all__ = ["blank", "dates", "numbers", "tidied", "tidy", "words_of"]
 
 _GROUPED = re.compile(r"^[+-]?\d{1,3}(?:[.,\u00a0\u202f ]\d{3})+$")
 _PLAIN = re.compile(r"^[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?$")
 _EXCEL_DAYS = re.compile(r"^\d{5}(?:\.\d+)?$")
 _EPOCH = re.compile(r"^\d{9,10}(?:\.0+)?$")
 _YEARS = (1900, 2200)
+_UNTIDY = re.compile(r"[^\S ]|  |(?:^|\x00) | (?:\x00|$)")
+"""Any white space but single spaces within cells, in a row whose cells are joined by NUL."""
 
 
 def tidy(text: object) -> str:
@@ -26,12 +29,25 @@ def tidy(text: object) -> str:
     return plain if plain.isascii() else unicodedata.normalize("NFC", plain)
 
 
+def tidied(cells: Sequence[object]) -> list[str]:
+    """Return a row of cells, each as `tidy` returns it."""
+    try:
+        row = "\x00".join(cells)  # type: ignore[arg-type]
+    except TypeError:
+        return [tidy(cell) for cell in cells]
+    if _UNTIDY.search(row) or not (row.isascii() or unicodedata.is_normalized("NFC", row)):
+        return [tidy(cell) for cell in cells]
+    return list(cells)  # type: ignore[arg-type]
+
+
 def blank(cells: pd.Series, profile: Profile) -> NDArray[np.bool_]:
     """Tell which cells hold nothing, or a word for nothing ("n/a", "-", "unknown")."""
     words = {"", *(word.casefold() for word in profile.missing)}
     longest = max(map(len, words))
-    return np.fromiter((len(text) <= longest and text.casefold() in words
-                        for text in cells.to_numpy(object)), bool, len(cells))
+    held = cells.to_numpy(object)
+    empty = [text for text in pd.unique(held) if len(text) <= longest and text.casefold() in words]
+    return np.asarray(pd.Series(held).isin(empty).to_numpy(bool)) if empty \
+        else np.zeros(len(held), dtype=bool)
 
 
 def numbers(cells: pd.Series, profile: Profile, *,
@@ -59,11 +75,13 @@ def numbers(cells: pd.Series, profile: Profile, *,
     empty = blank(cells, profile)
     values = np.full(len(cells), np.nan)
     rest = ~empty
-    if not grouped:
-        quick = pd.to_numeric(cells, errors="coerce").to_numpy(float, na_value=np.nan)
-        done = rest & np.isfinite(quick)
-        values[done] = quick[done]
-        rest &= ~done
+    quick = pd.to_numeric(cells, errors="coerce").to_numpy(float, na_value=np.nan)
+    done = rest & np.isfinite(quick)
+    if grouped:      # digits alone mean the same either way
+        done &= np.fromiter((text.isascii() and text.isdigit() for text in cells), bool,
+                            len(cells))
+    values[done] = quick[done]
+    rest &= ~done
     bad = np.zeros(len(cells), dtype=bool)
     where = np.flatnonzero(rest)
     for i, text in zip(where, cells.to_numpy(object)[where], strict=True):
