@@ -36,6 +36,7 @@ HERE = Path()
 
 @contextmanager
 def told(screen: Screen) -> Iterator[None]:
+    """Tell errors raised inside as a sentence (or as JSON) and end with their exit code."""
     try:
         yield
     except PhusongError as error:
@@ -51,6 +52,7 @@ def told(screen: Screen) -> Iterator[None]:
 
 
 def fault_as_dict(fault: Any) -> dict[str, Any]:
+    """Return a fault as plain values, for JSON."""
     return {name: getattr(fault, name) for name in type(fault).__slots__}
 
 
@@ -65,6 +67,7 @@ def opened(name: str, home: Path, inputs: Path | None, day: str | None = None) -
 
 
 def dated(text: str) -> dt.date:
+    """Read a day as the command line takes it; another form is refused."""
     try:
         return dt.date.fromisoformat(text)
     except ValueError:
