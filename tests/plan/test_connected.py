@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from phusong.errors import InputError
 from phusong.plan.bound import prefix_bounds
-from phusong.plan.connected import Connected, Grown, grow, share_free
+from phusong.plan.connected import Connected, Grown, grow, replay, share_free
+from phusong.plan.connected_exact import prove
+from phusong.plan.connected_search import improve_connected, maximise_connected
 from phusong.plan.greedy import greedy
 from phusong.plan.network import Forest, Network
 from phusong.plan.problem import Problem
@@ -134,3 +136,56 @@ def test_broken_networks_are_refused() -> None:
         Network(case.network.standing, case.network.ends, case.network.fibre,
                 -case.network.hop_values, case.network.relay_values,
                 case.network.satellite_values, 3)
+
+
+def check_exact(case: Connected, budget: int, most: int) -> None:
+    """The programme over layers finds the optimum of all forests, with a forest that is paid."""
+    proof = prove(case, budget=float(budget), max_sites=most, seconds=60.0)
+    optimum = best_value(case, float(budget), most)
+    assert proof.bound == optimum
+    if optimum:
+        assert proof.grown is not None
+        assert proof.grown.value == optimum
+        walks(case, proof.grown)
+        assert case.cost(proof.grown.forest, proof.grown.order) <= budget + 1e-6
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(connected_cases(most_places=3), st.integers(1, 25), st.integers(1, 4))
+def test_the_programme_is_exact(case: Connected, budget: int, most: int) -> None:
+    check_exact(case, budget, most)
+
+
+@pytest.mark.slow
+@settings(max_examples=300, deadline=None)
+@given(connected_cases(), st.integers(1, 25), st.integers(1, 4))
+def test_the_programme_is_exact_on_larger_cases(case: Connected, budget: int, most: int) -> None:
+    check_exact(case, budget, most)
+
+
+@settings(max_examples=8, deadline=None, derandomize=True)
+@given(connected_cases(most_places=3), st.integers(1, 25), st.integers(1, 4))
+def test_the_search_is_within_its_limits_and_proven(case: Connected, budget: int, most: int
+                                                    ) -> None:
+    optimum = best_value(case, float(budget), most)
+    plan = improve_connected(case, budget=float(budget), max_sites=most, rounds=8)
+    walks(case, plan)
+    assert case.cost(plan.forest, plan.order) <= budget + 1e-9
+    assert case.problem.value(plan.order) == plan.value <= optimum
+    found, solution = maximise_connected(case, budget=float(budget), max_sites=most, seconds=20.0,
+                                         gap=0.0)
+    walks(case, found)
+    assert solution.value == solution.bound == optimum
+    assert solution.cost <= budget + 1e-6
+    again = improve_connected(case, budget=float(budget), max_sites=most, rounds=8)
+    assert again.order.tolist() == plan.order.tolist()
+
+
+def test_a_plan_made_as_a_whole_buys_no_relay_where_a_site_of_it_stands() -> None:
+    case = chain()
+    behind = grow(case, first=np.array([1]), max_sites=2)
+    assert case.cost(behind.forest, behind.order) == 20 + 16 + 4
+    whole = replay(case, behind.order, behind.forest.towards)
+    assert case.cost(whole.forest, whole.order) == 20 + 16
+    assert whole.hops[:, 1].tolist() == [8.0, 8.0]
+    assert whole.forest.prices().tolist() == [0.0, 0.0, 0.0]

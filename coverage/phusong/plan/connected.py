@@ -7,6 +7,7 @@ the most students per cost is another than with every feeder paid alone.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,13 +18,13 @@ from phusong.errors import Fault, InputError
 from phusong.plan.bound import prefix_bounds
 from phusong.plan.goal import GRAIN, Goal
 from phusong.plan.greedy import greedy, reach_newly
-from phusong.plan.network import Forest, Network
+from phusong.plan.network import Forest, Network, Step, walk
 from phusong.plan.problem import Problem
 from phusong.plan.rank import table
 from phusong.plan.reach import SitesAndPoints, covering_problem
 
 __all__ = ["Connected", "Grown", "as_plan", "connected_problem", "grow", "rank_connected",
-           "share_free"]
+           "replay", "share_free"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -104,7 +105,8 @@ def _best(gains: Floats, prices: Floats, may: NDArray[np.bool_]) -> int:
 
 
 def grow(case: Connected, *, budget: float = np.inf, max_sites: int | None = None,
-         first: Ints | None = None, rates: Floats | None = None) -> Grown:
+         first: Ints | None = None, rates: Floats | None = None,
+         start: Grown | None = None) -> Grown:
     """Build site after site, always the one of the most new weight per new money.
 
     New money is the site and the hops that nobody before it has built. Sites of one
@@ -123,39 +125,110 @@ def grow(case: Connected, *, budget: float = np.inf, max_sites: int | None = Non
     rates : (sites,) float64, optional
         Factors on the weight per cost by which sites are compared (a search shakes the
         order with them); default 1.
+    start : Grown, optional
+        What stands already, whose costs count towards the budget.
     """
-    problem, forest = case.problem, Forest(case.network)
-    gains = problem.alone()
-    reached = np.zeros(problem.points, bool)
-    may = np.ones(problem.sites, bool)
-    left, limit = budget, problem.sites if max_sites is None else max_sites
-    order: list[int] = []
-    won: list[float] = []
-    hops: list[Floats] = []
+    problem = case.problem
+    work = _Work(case, start)
+    left, limit = budget - work.spent, problem.sites if max_sites is None else max_sites
     queue = [] if first is None else [int(j) for j in first[::-1]]
-    while len(order) < limit:
-        prices = case.prices(forest)
-        fits = may & (gains > 0.0) & (prices <= left)
+    while len(work.order) < limit:
+        prices = case.prices(work.forest)
+        fits = work.may & (work.gains > 0.0) & (prices <= left)
         if queue:
             j = queue.pop()
             if not fits[j]:
                 continue
         elif fits.any():
-            j = _best(gains if rates is None else gains * rates, prices, fits)
+            j = _best(work.gains if rates is None else work.gains * rates, prices, fits)
         else:
             break
-        new = forest.join(int(case.node[j])) if case.node[j] >= 0 else ()
-        order.append(j)
-        won.append(float(gains[j]))
-        hops.append(case.network.values(new))
-        left -= problem.costs[j] + hops[-1][1]
-        may[j] = False
+        new = work.forest.join(int(case.node[j])) if case.node[j] >= 0 else ()
+        left -= work.build(j, case.network.values(new))
+    return work.done()
+
+
+class _Work:
+    """Sites being built one after the other."""
+
+    def __init__(self, case: Connected, start: Grown | None) -> None:
+        problem = case.problem
+        self.case, self.forest = case, Forest(case.network)
+        self.gains, self.reached = problem.alone(), np.zeros(problem.points, bool)
+        self.may = np.ones(problem.sites, bool)
+        self.order: list[int] = []
+        self.won: list[float] = []
+        self.hops: list[Floats] = []
+        self.spent = 0.0
+        if start is not None:
+            self.forest = start.forest.copy()
+            for j, hops in zip(start.order, start.hops, strict=True):
+                self.build(int(j), hops)
+
+    def build(self, j: int, hops: Floats) -> float:
+        """Build a site whose new hops cost `hops`; return what both cost."""
+        problem = self.case.problem
+        self.order.append(j)
+        self.won.append(float(self.gains[j]))
+        self.hops.append(hops)
+        self.may[j] = False
         if problem.groups[j] >= 0:
-            may &= problem.groups != problem.groups[j]
+            self.may &= problem.groups != problem.groups[j]
         reach_newly(j, problem.indptr, problem.indices, *problem.by_point, problem.weights,
-                    reached, gains)
-    return Grown(np.array(order, np.int64), np.array(won),
-                 np.array(hops).reshape(len(order), 3), forest)
+                    self.reached, self.gains)
+        cost = float(problem.costs[j] + hops[1])
+        self.spent += cost
+        return cost
+
+    def done(self) -> Grown:
+        """Return what was built."""
+        return Grown(np.array(self.order, np.int64), np.array(self.won),
+                     np.array(self.hops).reshape(len(self.order), 3), self.forest)
+
+
+def replay(case: Connected, sites: Ints, towards: Mapping[int, Step]) -> Grown:
+    """Build given sites over given hops, as one plan: no relay where a site of it stands.
+
+    Hops that no site needs are left out. The order is that of the most new weight per new
+    money; the first site that needs a hop pays for it and for the relay at its end.
+
+    Parameters
+    ----------
+    case : Connected
+        Sites, points and network.
+    sites : (chosen,) int64
+        Sites to build.
+    towards : mapping of int to Step
+        For each node that is joined, the hop that leads from it towards the network.
+    """
+    network, work = case.network, _Work(case, None)
+    node = case.node[sites]
+    masts = set(node[node >= 0].tolist()) | set(np.flatnonzero(network.standing).tolist())
+    forest = work.forest
+    forest.mast[node[node >= 0]] = True
+    forest.touch()
+    ways = {int(j): walk(towards, int(case.node[j])) for j in sites}
+    while ways:
+        rates = {}
+        for j, way in ways.items():
+            new = [step for step in way if step.start not in forest.towards]
+            told = _with_relays(network, new, masts)
+            cost = case.problem.costs[j] + network.values(told)[1]
+            gain = work.gains[j]
+            rates[j] = (-gain / cost if cost > 0.0 else -np.inf, -gain, cost, j)
+        j = min(rates, key=rates.__getitem__)
+        new = [step for step in ways.pop(j) if step.start not in forest.towards]
+        told = _with_relays(network, new, masts)
+        masts |= {step.end for step in told if step.relay}
+        forest.add(told)
+        work.build(j, network.values(told))
+    return work.done()
+
+
+def _with_relays(network: Network, steps: list[Step], masts: set[int]) -> tuple[Step, ...]:
+    """Say of each hop whether a mast is put up at its end only to pass it on."""
+    return tuple(step._replace(relay=bool(step.hop >= 0 and not network.fibre[step.hop]
+                                          and step.end not in masts)) for step in steps)
 
 
 def share_free(case: Connected) -> Problem:

@@ -8,6 +8,7 @@ away from transport: standing masts and whatever fibre reaches have depth 0.
 from __future__ import annotations
 
 import heapq
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from phusong.errors import InputError
 
-__all__ = ["Forest", "Network", "Step"]
+__all__ = ["Forest", "Network", "Step", "walk"]
 
 _FAR = 1_000_000
 _HERE, _CARRIED = -1, -2
@@ -287,8 +288,36 @@ class Forest:
 
     def way(self, node: int) -> tuple[Step, ...]:
         """Return every hop from a node to a standing mast, or to the satellite."""
-        out = []
-        while node in self.towards:
-            out.append(self.towards[node])
-            node = self.towards[node].end
-        return tuple(out)
+        return walk(self.towards, node)
+
+    def add(self, steps: Iterable[Step]) -> None:
+        """Build hops of a way that leads to the network, given from the node outwards."""
+        for step in reversed(tuple(steps)):
+            self.towards[step.start] = step
+            if step.hop == -1:
+                self.sky[step.start] = True
+            else:
+                radio = not self.network.fibre[step.hop]
+                self.depth[step.start] = self.depth[step.end] + radio
+                self.mast[step.end] |= step.relay
+        self._fresh = False
+
+    def touch(self) -> None:
+        """Look at everything anew at the next question: masts were put up from outside."""
+        self._fresh = False
+
+    def copy(self) -> Forest:
+        """Return the same forest, to be built on apart from this one."""
+        other = Forest(self.network)
+        other.depth, other.mast, other.sky = self.depth.copy(), self.mast.copy(), self.sky.copy()
+        other.towards = dict(self.towards)
+        return other
+
+
+def walk(towards: Mapping[int, Step], node: int) -> tuple[Step, ...]:
+    """Return every hop from a node to where none leads on."""
+    out = []
+    while node in towards:
+        out.append(towards[node])
+        node = towards[node].end
+    return tuple(out)

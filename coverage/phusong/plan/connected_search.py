@@ -1,0 +1,202 @@
+"""`optimise_connected`: the best plan with feeders that is found, and how good it is at least."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from phusong.errors import InputError
+from phusong.plan.bound import prefix_bounds
+from phusong.plan.connected import (
+    Connected,
+    Grown,
+    as_plan,
+    connected_problem,
+    grow,
+    replay,
+    share_free,
+)
+from phusong.plan.connected_exact import prove
+from phusong.plan.goal import Goal
+from phusong.plan.greedy import greedy
+from phusong.plan.network import Network
+from phusong.plan.optimise import Optimised
+from phusong.plan.solution import Clock, Incumbent, Solution, grain
+
+__all__ = ["improve_connected", "maximise_connected", "optimise_connected"]
+
+Ints = NDArray[np.int64]
+
+_ROUNDS = 400
+_REMOVED = 0.4
+_SHAKE = 0.25
+_HEAT = 0.01
+
+
+def _filled(case: Connected, grown: Grown, budget: float, max_sites: int | None) -> Grown:
+    """Build a grown plan as a whole, and what the money saved that way still buys."""
+    whole = replay(case, grown.order, grown.forest.towards)
+    return grow(case, budget=budget, max_sites=max_sites, start=whole)
+
+
+def _removed(case: Connected, plan: Grown, chance: np.random.Generator) -> Ints:
+    """Return the sites of a plan without a few: any, or those that hang on one another's hops."""
+    count = len(plan.order)
+    most = max(1, int(_REMOVED * count))
+    gone = chance.random(count).argsort()[:chance.integers(1, most + 1)]
+    if chance.random() < 0.5:
+        node = int(case.node[plan.order[gone[0]]])
+        hops = {step.start for step in plan.forest.way(node)} if node >= 0 else set()
+        gone = np.array([k for k, j in enumerate(plan.order) if k == gone[0] or (
+            case.node[j] >= 0 and hops & {s.start for s in plan.forest.way(int(case.node[j]))})])
+    rest = np.delete(plan.order, gone)
+    return chance.permutation(rest) if chance.random() < 0.3 else rest
+
+
+def improve_connected(case: Connected, *, budget: float = np.inf, max_sites: int | None = None,
+                      rounds: int = _ROUNDS, seed: int = 0, clock: Clock | None = None) -> Grown:
+    """Return the best plan that a search by taking out and building again finds.
+
+    Each round takes sites out of a plan, with the hops that only they need, and grows it
+    again with shaken rates; a plan that is a little worse is sometimes kept to go on from.
+
+    Parameters
+    ----------
+    case : Connected
+        Sites, points and network.
+    budget, max_sites
+        Limits, as for `grow`.
+    rounds : int
+        How often.
+    seed : int
+        Equal seeds give equal plans, unless the clock ends the search.
+    clock : Clock, optional
+        Ends the search.
+    """
+    chance = np.random.default_rng(seed)
+    here = _filled(case, grow(case, budget=budget, max_sites=max_sites), budget, max_sites)
+    cost = case.cost(here.forest, here.order)
+    best, least = here, cost
+    for number in range(rounds if len(here.order) else 0):
+        if clock is not None and clock.left <= 0.0:
+            break
+        rates = np.exp(chance.normal(0.0, _SHAKE, case.problem.sites))
+        tried = grow(case, budget=budget, max_sites=max_sites,
+                     first=_removed(case, here, chance), rates=rates)
+        tried = _filled(case, tried, budget, max_sites)
+        price = case.cost(tried.forest, tried.order)
+        heat = _HEAT * best.value * (1.0 - number / rounds)
+        worse = here.value - tried.value
+        if worse < 0.0 or (worse == 0.0 and price <= cost) or (
+                worse > 0.0 and chance.random() < np.exp(-worse / heat)):
+            here, cost = tried, price
+        if tried.value > best.value or (tried.value == best.value and price < least):
+            best, least = tried, price
+    return best
+
+
+def maximise_connected(case: Connected, *, budget: float = np.inf, max_sites: int | None = None,
+                       gap: float = 0.001, seconds: float = 60.0, seed: int = 0,
+                       progress: Callable[[str, int, int], None] | None = None
+                       ) -> tuple[Grown, Solution]:
+    """Return the best plan with feeders and its certificate.
+
+    First a search, then the bound of the problem without what may be shared
+    (`share_free`), then HiGHS on the programme over layers for the time that is left.
+
+    Parameters
+    ----------
+    case : Connected
+        Sites, points and network.
+    budget, max_sites
+        Limits.
+    gap : float
+        Ends when value and bound differ by no more than this share of the value.
+    seconds : float
+        CPU seconds for the search; wall seconds for HiGHS.
+    seed : int
+        Of the search.
+    progress : callable, optional
+        Called with what was done, thousandths of the gap closed, 1000.
+    """
+    clock = Clock(seconds)
+    best = Incumbent(clock, gap, grain(case.problem.weights), progress)
+    plan, interrupted = grow(case, budget=budget, max_sites=max_sites), False
+    best.offer(plan.order, plan.value)
+    try:
+        found = improve_connected(case, budget=budget, max_sites=max_sites, seed=seed,
+                                  clock=Clock(0.3 * seconds))
+        if found.value >= plan.value:
+            plan = found
+        best.offer(plan.order, plan.value)
+        best.prove(_upper(case, budget, max_sites))
+        best.tell("search")
+        if not best.over:
+            proof = prove(case, budget=budget, max_sites=max_sites, seconds=clock.left, gap=gap)
+            if proof.grown is not None and proof.grown.value > plan.value and \
+                    case.cost(proof.grown.forest, proof.grown.order) <= budget:
+                plan = proof.grown
+            best.offer(plan.order, plan.value)
+            best.prove(proof.bound)
+            best.tell("programme over layers")
+    except KeyboardInterrupt:
+        interrupted = True
+        best.prove(case.problem.reachable)
+    return plan, Solution(np.sort(plan.order), plan.value, best.bound, clock.spent,
+                          best.why(interrupted), case.cost(plan.forest, plan.order),
+                          steps=tuple(best.said))
+
+
+def _upper(case: Connected, budget: float, max_sites: int | None) -> float:
+    """Return the bound of the problem without what may be shared."""
+    free = share_free(case)
+    whole, _ = greedy(free)
+    bound = case.problem.reachable
+    if budget < np.inf and len(whole):
+        bound = float(prefix_bounds(free, whole, np.array([budget]))[0])
+    if max_sites is not None:
+        bound = min(bound, float(np.sort(case.problem.alone())[::-1][:max_sites].sum()))
+    return bound
+
+
+def optimise_connected(gaps: pd.DataFrame, spots: pd.DataFrame, reach: pd.DataFrame,
+                       costs: pd.DataFrame, goal: Goal, network: Network, node_of: pd.Series, *,
+                       gap: float = 0.001, seconds: float = 60.0, seed: int = 0,
+                       progress: Callable[[str, int, int], None] | None = None
+                       ) -> tuple[Optimised, Grown]:
+    """Return the best plan with feeders that can be found in the given time, with its proof.
+
+    Every site is joined to the network over hops that exist; each hop is paid once;
+    a mast that only passes hops on is put up where that pays, and not where a site of
+    the plan stands anyway.
+
+    Parameters
+    ----------
+    gaps, spots, reach, costs, goal, network, node_of
+        As for `phusong.plan.rank_connected`.
+    gap, seconds, seed, progress
+        As for `phusong.plan.optimise`.
+
+    Returns
+    -------
+    optimised : Optimised
+        Plan and certificate; the cost of each site holds the hops that it is the first to need.
+    grown : Grown
+        Its ``forest`` goes to `phusong.backhaul.feeders`.
+
+    Raises
+    ------
+    InputError
+        If the tables do not belong together, or gap or seconds are no positive numbers.
+    """
+    if not (gap >= 0.0 and seconds > 0.0):
+        raise InputError(f"A search needs a gap of at least 0 and more than 0 seconds; it was "
+                         f"given {gap:g} and {seconds:g}.")
+    case, connected = connected_problem(gaps, spots, reach, costs, goal, network, node_of)
+    budget = np.inf if goal.budget is None else goal.budget
+    grown, solution = maximise_connected(connected, budget=budget, max_sites=goal.max_sites,
+                                         gap=gap, seconds=seconds, seed=seed, progress=progress)
+    return Optimised(as_plan(case, connected, grown), solution, "weight"), grown
