@@ -108,7 +108,9 @@ def one_core(model: str, paths: int) -> None:
     """Print exact paths per processor second at 221 samples, extraction included."""
     _, sectors, terrain = country(2000, 600, 1, 300.0)
     width = sectors.total_bounds[2] - LEFT
-    middle = sectors[(sectors.geometry.x - LEFT - width / 2).abs() < width / 4]
+    inside = np.maximum((sectors.geometry.x - LEFT - width / 2).abs(),
+                        (sectors.geometry.y - TOP + width / 2).abs()) < width / 4
+    middle = sectors[inside]
     rng = np.random.default_rng(0)
     cell = np.sort(rng.integers(0, len(middle), paths))
     turn, length = rng.uniform(0, 2 * np.pi, paths), 219.5 * 90.0

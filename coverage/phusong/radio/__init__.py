@@ -140,6 +140,10 @@ def path_loss(name: str, paths: Paths, frequency_mhz: Number, tx_height_m: Numbe
     model_of(name)
     air, distance = Medium() if medium is None else medium, paths.distance_m
     f, tx, rx = (spread(x, len(paths)) for x in (frequency_mhz, tx_height_m, rx_height_m))
+    model = MODELS[name]
+    if len(paths) and not (model.nearer and distance.min() < model.distance_m[0]):
+        return np.where(model.in_range(distance, f, tx, rx),
+                        model.function(paths, f, tx, rx, air), np.nan)
     used = models_used(name, distance)
     loss = np.full(len(paths), np.nan)
     for each in np.unique(used):
@@ -148,7 +152,7 @@ def path_loss(name: str, paths: Paths, frequency_mhz: Number, tx_height_m: Numbe
             found = model.function(paths, f, tx, rx, air)
         else:
             found = model.function(_some(paths, mine), f[mine], tx[mine], rx[mine], air.of(mine))
-        valid = model.out_of_range(distance[mine], f[mine], tx[mine], rx[mine]) == ""
+        valid = model.in_range(distance[mine], f[mine], tx[mine], rx[mine])
         loss[mine[valid]] = found[valid]
     return loss
 

@@ -64,11 +64,21 @@ class Model:
         """
         count = np.size(distance_m)
         out = np.full(count, "", dtype="<U16")
-        for name, values, (low, high) in (
-                ("rx_height_m", rx_height_m, self.rx_height_m),
-                ("tx_height_m", tx_height_m, self.tx_height_m),
-                ("frequency_mhz", frequency_mhz, self.frequency_mhz),
-                ("distance_m", distance_m, self.distance_m)):
+        for name, values in (("rx_height_m", rx_height_m), ("tx_height_m", tx_height_m),
+                             ("frequency_mhz", frequency_mhz), ("distance_m", distance_m)):
+            low, high = getattr(self, name)
             column = spread(values, count)
             out[~((column >= low) & (column <= high))] = name
         return out
+
+    def in_range(self, distance_m: NDArray[np.float64], frequency_mhz: NDArray[np.float64],
+                 tx_height_m: NDArray[np.float64],
+                 rx_height_m: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Tell for each path whether all its arguments lie in the valid range, (paths,)."""
+        inside = np.ones(distance_m.shape, bool)
+        for values, (low, high) in ((distance_m, self.distance_m),
+                                    (frequency_mhz, self.frequency_mhz),
+                                    (tx_height_m, self.tx_height_m),
+                                    (rx_height_m, self.rx_height_m)):
+            inside &= (values >= low) & (values <= high)
+        return inside
