@@ -99,8 +99,8 @@ class Calibration:
         return Radio.model_validate({**dict(radio), "calibration_db": offsets})
 
     def need(self, need: Need) -> Need:
-        """Return `need` with the scatter that was found as its `sigma_model_db`."""
-        return Need.model_validate({**dict(need),
+        """Return `need` with the scatter that was found; what was measured holds all of it."""
+        return Need.model_validate({**dict(need), "pixel_width_m": 0.0,
                                     "sigma_model_db": round(self.sigma_model_db, 2)})
 
     def study_text(self, definition: str = "data") -> str:
@@ -109,7 +109,8 @@ class Calibration:
         offsets = ", ".join(f"{band}: {value:g}" for band, value in radio.calibration_db.items())
         said = "".join(f"# {line}\n" for line in (self.model, *self.notes))
         return (f"{said}radio: {{calibration_db: {{{offsets}}}}}\n"
-                f"definitions: {{{definition}: {{sigma_model_db: {self.sigma_model_db:.2f}}}}}\n")
+                f"definitions: {{{definition}: {{sigma_model_db: {self.sigma_model_db:.2f}, "
+                "pixel_width_m: 0}}\n")
 
     def __repr__(self) -> str:
         lines = [f"Calibration of {self.model}"]

@@ -143,6 +143,7 @@ def test_the_whole_way_finds_offset_and_scatter_and_carries_them_on(logged: gpd.
 
     radio, need = found.radio(RADIO), found.need(DEFINITIONS["data"])
     assert need.sigma_model_db == pytest.approx(row["sigma_db"], abs=0.01)
+    assert need.pixel_width_m == 0.0, "what was measured holds the scatter inside pixels too"
     points = logged.iloc[:20].rename_axis("point_id").assign(kind="school", name="")
     plain, corrected = (link(points, sites, terrain, each) for each in (RADIO, radio))
     pd.testing.assert_series_equal(corrected["loss_db"], plain["loss_db"])

@@ -38,19 +38,33 @@ def one(need: Need, *rows: tuple) -> pd.Series:
     return assess(schools("p"), heard(*rows), need).loc["p"]
 
 
+INSIDE = (0.52 + 0.024 * 1.84) * 100.0 ** 0.28 * (1.0 - 1.5 / 10.0)
+"""Scatter inside 100 m at 1,840 MHz for a handset at 1.5 m in the open (P.1812 4.7 and 4.9), dB."""
+SPREAD = np.hypot(8.0, INSIDE)
+
+
 def test_probability_is_normal_about_the_level_at_the_device() -> None:
     row = one(Need(), ("p", "c", "A", -100.0, -80.0, 0.5))
     assert row["received_dbm"] == -103.0, "3 dB are lost in hand and body"
     assert row["margin_db"] == 7.0
-    assert row["probability"] == pytest.approx(norm.cdf(7 / 8), abs=1e-12)
+    assert row["probability"] == pytest.approx(norm.cdf(7 / SPREAD), abs=1e-12)
     assert (row["status"], row["reason"]) == ("uncertain", "margin_too_thin")
 
 
 @pytest.mark.parametrize(("received", "status"), [
-    (-107.0 + 10.26, "covered"), (-107.0 + 10.24, "uncertain"), (-107.0 + 0.01, "uncertain"),
-    (-107.0 - 0.01, "uncovered")])
+    (-107.0 + 1.2816 * SPREAD, "covered"), (-107.0 + 1.2815 * SPREAD, "uncertain"),
+    (-107.0 + 0.01, "uncertain"), (-107.0 - 0.01, "uncovered")])
 def test_statuses_change_at_the_stated_probabilities(received: float, status: str) -> None:
     assert one(Need(), ("p", "c", "A", received, -60.0, 0.5))["status"] == status
+
+
+def test_scatter_inside_the_pixel_joins_that_of_the_model() -> None:
+    link_ = heard(("p", "c", "A", -100.0, -80.0, 0.5))
+    chance = [levels(link_, Need(pixel_width_m=width, sigma_model_db=sigma))["probability"].iloc[0]
+              for width, sigma in ((0.0, 8.0), (100.0, 8.0), (500.0, 8.0), (100.0, 0.0))]
+    assert chance[0] == pytest.approx(norm.cdf(7 / 8), abs=1e-12)
+    assert chance[0] > chance[1] > chance[2] > 0.5
+    assert chance[3] == pytest.approx(norm.cdf(7 / INSIDE), abs=1e-12)
 
 
 def test_a_classroom_is_behind_a_wall_and_a_roof_antenna_gains() -> None:
@@ -61,7 +75,7 @@ def test_a_classroom_is_behind_a_wall_and_a_roof_antenna_gains() -> None:
     assert classroom["level_dbm"] == pytest.approx(outdoor["level_dbm"] - wall, abs=1e-9)
     assert roof["level_dbm"] == -90.0 + 6.5
     p = (np.arange(4000) + 0.5) / 4000
-    dense = norm.cdf((-93.0 - entry_loss_db(1840.0, p) + 110.0) / 8.0).mean()
+    dense = norm.cdf((-93.0 - entry_loss_db(1840.0, p) + 110.0) / SPREAD).mean()
     assert classroom["probability"] == pytest.approx(dense, abs=2e-3), "integrated over P.2109"
     own = levels(link_, Need(place="classroom", gain_dbi=1.0, body_loss_db=0.0)).iloc[0]
     assert own["level_dbm"] == pytest.approx(classroom["level_dbm"] + 4.0)
@@ -119,7 +133,7 @@ def test_two_operators_needed_are_two_different_ones() -> None:
     assert one(two, a1, a2)["reason"] == "no_site_in_range"
     both = one(two, a1, b)
     assert both["status"] == "uncertain"
-    assert both["probability"] == pytest.approx(norm.cdf(5 / 8)), "that of the second operator"
+    assert both["probability"] == pytest.approx(norm.cdf(5 / SPREAD)), "that of the second operator"
     assert both["best_cell_id"] == "c1"
 
 

@@ -6,7 +6,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtri
 
 from phusong.errors import UnknownNameError
 from phusong.nouns import nearest
@@ -47,6 +46,8 @@ def entry_loss_db(frequency_mhz: ArrayLike, probability: ArrayLike = 0.5, *,
     UnknownNameError
         If there is no such kind of building.
     """
+    from scipy.special import ndtri  # a tenth of a second that links alone need not wait for
+
     if building not in BUILDINGS:
         raise UnknownNameError(f'There is no building type "{building}". '
                                f'{nearest(building, BUILDINGS)}')

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtr, ndtri
 
 __all__ = ["coverage_probability", "margin_for_probability_db", "total_sigma_db"]
 
@@ -38,6 +37,8 @@ def coverage_probability(received_dbm: ArrayLike, threshold_dbm: ArrayLike, sigm
         Between 0 and 1.  Where sigma is 0 it is 0 or 1, a margin of exactly 0
         being enough.
     """
+    from scipy.special import ndtr  # a tenth of a second that links alone need not wait for
+
     margin = np.asarray(received_dbm, float) - np.asarray(threshold_dbm, float)
     sigma = np.asarray(sigma_db, float)
     if entry_db is not None:
@@ -58,4 +59,6 @@ def margin_for_probability_db(probability: ArrayLike, sigma_db: ArrayLike) -> ND
     >>> round(float(margin_for_probability_db(0.9, 8.0)), 2)
     10.25
     """
+    from scipy.special import ndtri
+
     return np.asarray(ndtri(np.asarray(probability, float)) * np.asarray(sigma_db, float))
