@@ -37,7 +37,11 @@ def chromium() -> Iterator[Any]:
         pytest.skip("no Chromium is installed (set PHUSONG_CHROMIUM to its path)")
     sync = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     with sync.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=binary, args=_ARGUMENTS)
+        def launch(path: str) -> Any:
+            return driver.chromium.launch(executable_path=path, args=_ARGUMENTS)
+
+        browser = launch(binary)
+        browser.path, browser.launch = binary, launch
         yield browser
         browser.close()
 

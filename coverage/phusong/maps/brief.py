@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -116,11 +117,18 @@ def brief(study: Briefed, sheets: Sheets, *, language: Language = "vi", public: 
     _plan(_bare(figure.add_subplot(grid[3, 1])), sheets, speech)
     _foot(figure, study, sheets, speech, run)
     out = io.BytesIO(), io.BytesIO()
+    with warnings.catch_warnings():
+        # a letter that the font lacks is drawn as an empty box
+        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
+        _print(figure, out, clean(study.title.in_language(language)))
+    return Brief(out[0].getvalue(), out[1].getvalue())
+
+
+def _print(figure: Figure, out: tuple[io.BytesIO, io.BytesIO], title: str) -> None:
     with PdfPages(out[0], metadata={"CreationDate": None, "ModDate": None, "Producer": "phusong",
-                                    "Title": clean(study.title.in_language(language))}) as pdf:
+                                    "Title": title}) as pdf:
         pdf.savefig(figure)
     figure.savefig(out[1], format="png", metadata={"Software": "phusong"})
-    return Brief(out[0].getvalue(), out[1].getvalue())
 
 
 def _bare(axes: Axes) -> Axes:

@@ -21,6 +21,7 @@ __all__ = ["save", "seal", "write_whole"]
 _SCRIPT = re.compile(r"<script\b([^>]*)>(.*?)</script\s*>", re.DOTALL | re.IGNORECASE)
 _LINK = re.compile(r"<(?:script|link|img|iframe|source|object|embed)\b[^>]*?"
                    r"\b(?:src|href|data)\s*=\s*[\"']?((?:https?:)?//[^\"'\s>]+)", re.IGNORECASE)
+_TILES = re.compile(r"[\"'`](https?://[^\"'`\s]*\{z\}[^\"'`\s]*)[\"'`]")
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -102,7 +103,7 @@ def _tree(element: Element) -> Iterator[Element]:
 def _outside(page: str, root: Element) -> list[str]:
     """Addresses that the page would fetch: of scripts, styles, pictures, tiles."""
     tiles = {str(getattr(e, "tiles", "")) for e in _tree(root)}
-    return sorted({found[1] for found in _LINK.finditer(page)}
+    return sorted({found[1] for finder in (_LINK, _TILES) for found in finder.finditer(page)}
                   | {address for address in tiles if address.startswith("http")})
 
 

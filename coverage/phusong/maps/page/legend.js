@@ -36,7 +36,8 @@ function cellLegend(all, state) {
   const { operator, technology } = all.cells.columns;
   const operators = operator ? operator.words.map((name, i) => [name, i]).filter(([, i]) =>
     all.masts.some((m) => m.operator === i)) : [];
-  const technologies = technology.words.filter((t) => t);
+  const technologies = technology.words.filter((t) => t).sort((p, q) =>
+    (GENERATION[p] ?? 9) - (GENERATION[q] ?? 9));
   return el("fieldset", {}, el("legend", {}, layerTick(state, "cells", "layer_cells")),
     operators.map(([name, i]) => tick(state, state.operators[i], (on) => (state.operators[i] = on),
       signPicture(17, 17, (c) => drawMast(c, all.masts.find((m) => m.operator === i).number, 0, 8.5, 8.5,

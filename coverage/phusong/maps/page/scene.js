@@ -134,6 +134,7 @@ function paintMasts(scene, ctx) {
   if (scene.crowded()) return;
   const zoom = scene._map.getZoom(), crowd = masts.length > 4000 ? 1.5 : 0;
   const r = Math.max(1.5, Math.min(7, 4.6 + (zoom - state.homeZoom) * 0.9 - crowd));
+  const barred = r >= (masts.length < 60 ? 4.4 : 5.5); // many bars hide the places
   for (const mast of masts) {
     const x = scene.px(mast.x), y = scene.py(mast.y);
     if (!scene.inside(x, y, 20) || !state.operators[mast.operator]) continue;
@@ -153,6 +154,7 @@ function paintMasts(scene, ctx) {
       if (r >= 6) wedge(ctx, cell(cells, "azimuth_deg", i), x, y, r, mast.number);
     }
     if (!there) continue;
+    if (!barred) generation = 0;
     scene.stamp(ctx, scene.sprite(`mast ${mast.number} ${generation} ${r}`, r + 16,
       (c, h) => drawMast(c, mast.number, generation, h, h, r)), x, y);
   }

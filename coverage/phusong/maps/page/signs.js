@@ -90,7 +90,7 @@ function drawMast(ctx, number, generation, x, y, r) {
   ctx.lineWidth = 1;
   ctx.strokeStyle = r >= 4 ? COLOURS.ink : "rgba(255,255,255,.8)";
   ctx.stroke(path);
-  if (r >= 4.4) {
+  if (generation) {
     ctx.fillStyle = COLOURS.ink;
     for (let i = 0; i < generation; i++) ctx.fillRect(x + r + 1.5 + i * 3, y + r * 0.8 - 3 - i * 2, 2, 3 + i * 2);
   }
