@@ -12,8 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
-from phusong.cli_data import Json, Quiet, app
-from phusong.cli_shared import HERE, Day, Home, Inputs, StudyArg
+from phusong.cli_progress import app
+from phusong.cli_shared import HERE, Day, Home, Inputs, Json, Quiet, StudyArg
 from phusong.cli_shared import dated as _date
 from phusong.cli_shared import fault_as_dict as _fault
 from phusong.cli_shared import opened as _open
@@ -195,26 +195,6 @@ def report(study: StudyArg,
             screen.outcome(outcome)
         if outcome.counts["refused"]:
             raise typer.Exit(1)
-
-
-@app.command()
-def status(study: StudyArg, home: Home = HERE, inputs: Inputs = None, as_of: Day = None,
-           known_on: Annotated[str | None, typer.Option("--known-on", metavar="DATE", help="With "
-                               "the reports known on that day.")] = None,
-           by: Annotated[str, typer.Option(help="province, commune, operator or kind.")] = "",
-           quiet: Quiet = False, json: Json = False) -> None:
-    """How far each dated target is, at which pace, and where."""
-    screen = Screen(quiet=quiet or json, as_json=json)
-    with _told(screen):
-        from phusong.standing import check_by, standing
-
-        check_by(by)
-        figures = standing(_run(_open(study, home, inputs, as_of), home, screen, as_of,
-                                known_on=known_on, until="forecast"))
-        if json:
-            screen.document(figures)
-        else:
-            screen.standing(figures, by)
 
 
 @app.command()

@@ -12,7 +12,7 @@ from phusong.nouns import nearest
 from phusong.pipeline import Results
 from phusong.tables import BREAKDOWN, BY, FORECAST, PROGRESS, STATUSES
 
-__all__ = ["check_by", "plain", "standing", "target_figures"]
+__all__ = ["check_by", "plain", "records", "standing", "target_figures"]
 
 
 def check_by(by: str) -> None:
@@ -95,11 +95,13 @@ def standing(results: Results) -> dict[str, Any]:
         "learners": {"all": float(learners.sum()), **{
             s: float(learners[service["status"] == s].sum()) for s in STATUSES}},
         "targets": target_figures(results),
-        "breakdown": {by: [_record(row, columns) for _, row in part.iterrows()]
+        "breakdown": {str(by): records(part.set_index("target")[columns[1:]])
                       for by, part in rows.groupby("by", sort=True)},
-        "progress": _rows(results.progress), "flows": _rows(results.flows)}
+        "progress": records(results.progress), "flows": records(results.flows)}
 
 
-def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return a table, index and all, as records that JSON can write."""
     flat = table.reset_index()
-    return [_record(row, flat.columns) for _, row in flat.iterrows()]
+    return [{name: plain(value) for name, value in zip(flat.columns, row, strict=True)}
+            for row in flat.itertuples(index=False, name=None)]

@@ -176,7 +176,7 @@ def _level(cell: str, profile: Profile) -> str:
 
 
 def _figures(columns: Columns) -> dict[str, NDArray[np.float64]]:
-    counts = ("learners", "learners_poor", "learners_near_poor")
+    counts = ("learners", "learners_poor", "learners_near_poor", "devices")
     figures = {name: columns.declared(POINTS[name], grouped=name in counts)
                for name in (*counts, "priority", "antenna_height_m")}
     poor = np.nan_to_num(figures["learners_poor"]) + np.nan_to_num(figures["learners_near_poor"])

@@ -25,6 +25,7 @@ from phusong.tables.tracking import (
     FLOWS,
     FORECAST,
     PROGRESS,
+    SWITCH_OFF,
 )
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "SERVICE",
     "SITES",
     "STATUSES",
+    "SWITCH_OFF",
     "TABLES",
     "Column",
     "Table",
@@ -88,6 +90,7 @@ POINTS = declare(
     Column("learners", "float", "Pupils or students; empty = not known.", low=0, high=100_000),
     Column("learners_poor", "float", "Learners of poor households.", low=0),
     Column("learners_near_poor", "float", "Learners of near-poor households.", low=0),
+    Column("devices", "float", "Devices that poor and near-poor learners hold already.", low=0),
     Column("priority", "float", "Weight of this point in a plan (1 = ordinary).", low=0),
     Column("antenna_height_m", "float", "Height of the receiving antenna above ground; empty = "
            "the study's.", low=0, high=100),
@@ -282,8 +285,8 @@ MEASUREMENTS = declare(
 
 TABLES: Mapping[str, Table] = MappingProxyType({t.name: t for t in (
     POINTS, SITES, LINKS, SERVICE, DISAGREEMENT, DISAGREEMENT_BY_OPERATOR, HOPS, COSTS, PLAN,
-    FEEDERS, PROGRESS, BREAKDOWN, FLOWS, FORECAST, FIELD_CHECKS, DEVICES, REPORTS, MEASUREMENTS,
-    SCHEDULE, DEADLINES, RISKS, DOMINATED)})
+    FEEDERS, PROGRESS, BREAKDOWN, FLOWS, FORECAST, FIELD_CHECKS, DEVICES, SWITCH_OFF, REPORTS,
+    MEASUREMENTS, SCHEDULE, DEADLINES, RISKS, DOMINATED)})
 
 _DTYPES = {"text": "str", "float": "float64", "int": "int64", "bool": "bool",
            "date": "datetime64[s]"}

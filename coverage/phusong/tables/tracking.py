@@ -5,7 +5,7 @@ from __future__ import annotations
 from phusong.tables.declaration import EVIDENCE, STATUSES, Column, declare
 
 __all__ = ["BREAKDOWN", "BY", "CHANGES", "DEVICES", "FIELD_CHECKS", "FLOWS", "FORECAST",
-           "PROGRESS"]
+           "PROGRESS", "SWITCH_OFF"]
 
 BY = ("province", "commune", "operator", "kind")
 """What progress is broken down by."""
@@ -133,6 +133,21 @@ FIELD_CHECKS = declare(
     Column("name", "text", "Name of the point."),
     Column("commune_code", "text", "Code of its commune."),
     Column("definition", "text", "Definition of covered.", True, True),
+)
+
+SWITCH_OFF = declare(
+    "SWITCH_OFF", ("definition", "point_id"), "Points that a switch-off would leave without "
+    "coverage.",
+    Column("now", "text", "Status after it.", True, True, allowed=STATUSES[1:]),
+    Column("reason", "text", "Why, by the model."),
+    Column("was_operators", "text", "Operators that covered it before, joined by ';'."),
+    Column("was_cell_id", "text", "Best cell before."),
+    Column("margin_db", "float", "received - needed of the best cell that is left."),
+    Column("learners", "float", "Learners at the point.", low=0),
+    Column("learners_poor", "float", "Poor and near-poor learners at the point.", low=0),
+    Column("targets", "text", "Target lists that hold the point, joined by ';'."),
+    Column("name", "text", "Name of the point."),
+    Column("commune_code", "text", "Code of its commune."),
 )
 
 DEVICES = declare(

@@ -10,10 +10,11 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from phusong.errors import Fault
 from phusong.fault_words import fault_words, place_in_vietnamese
+from phusong.screen.standing import Standing
+from phusong.screen.table import COLOURS, table_of
 from phusong.tables import CONTRADICTIONS, STATUSES
 
 __all__ = ["Screen"]
@@ -39,10 +40,9 @@ STEPS = {
     "brief": "Writing the brief",
     "new": "Making the fictional study",
 }
-COLOURS = {"covered": "green", "uncertain": "yellow", "uncovered": "red", "unknown": "bright_black"}
 
 
-class Screen:
+class Screen(Standing):
     """Standard output for results, standard error for progress and faults.
 
     Parameters
@@ -110,7 +110,8 @@ class Screen:
 
     def readings(self, rows: list[dict[str, Any]]) -> None:
         """Table of what was read from each file."""
-        table = _table("File", "Role", "Rows", "Accepted", "Mended", "Rejected", right=(2, 3, 4, 5))
+        table = table_of("File", "Role", "Rows", "Accepted", "Mended", "Rejected",
+                         right=(2, 3, 4, 5))
         for row in rows:
             table.add_row(escape(str(row["file"])), str(row["role"]), *(
                 f"{row[c]:,}" for c in ("rows_in", "accepted", "mended", "rejected")))
@@ -118,7 +119,7 @@ class Screen:
 
     def fetched(self, rows: list[tuple[str, ...]], lines: list[str]) -> None:
         """Show what became of open data, and what is left to do by hand."""
-        table = _table("Data", "File", "State", "Size", "Licence", "", right=(3,))
+        table = table_of("Data", "File", "State", "Size", "Licence", "", right=(3,))
         for row in rows:
             table.add_row(*map(escape, row))
         if rows:
@@ -128,7 +129,7 @@ class Screen:
 
     def outcome(self, outcome: Any) -> None:
         """Show what became of operators' reports, file by file."""
-        table = _table("File", "Rows", "Accepted", "Duplicate", "Rejected", "Refused because",
+        table = table_of("File", "Rows", "Accepted", "Duplicate", "Rejected", "Refused because",
                        right=(1, 2, 3, 4))
         for row in outcome.files.to_dict("records"):
             table.add_row(escape(row["name"]), *(
@@ -160,7 +161,7 @@ class Screen:
             self.say(note)
 
     def _statuses(self, figures: dict[str, Any]) -> None:
-        table = _table("", *STATUSES, "all", right=range(1, 6))
+        table = table_of("", *STATUSES, "all", right=range(1, 6))
         for name, label in (("points", "Points"), ("learners", "Students"),
                             ("poor_learners", "of them poor or near-poor")):
             if figures[name] is None:
@@ -174,7 +175,7 @@ class Screen:
         """Show what operators' footprints say, and where the model contradicts them."""
         if said is None:
             return
-        table = _table("Operators' footprints", "declared, but uncovered by the model",
+        table = table_of("Operators' footprints", "declared, but uncovered by the model",
                        "students", "covered by the model, not declared", "students",
                        right=range(1, 5))
         for name, row in (*said["by_operator"].items(), ("together", said)):
@@ -182,62 +183,6 @@ class Screen:
                 f"{row[kind][what]:,.0f}" for kind in CONTRADICTIONS
                 for what in ("points", "learners")))
         self.out.print(table)
-
-    def targets(self, targets: list[dict[str, Any]], language: str = "en") -> None:
-        """Show how far each target is, at which pace, and when it may be reached."""
-        if not targets:
-            return
-        table = _table("Target", "Deadline", "Goal", *STATUSES, right=range(2, 7))
-        for t in targets:
-            table.add_row(escape(t["label"][language] or t["name"]), t["deadline"],
-                          f"{t['goal']:,}", *(f"{t[s]:,}" for s in STATUSES))
-        self.out.print(table)
-        for t in targets:
-            self.say(f"{t['label'][language] or t['name']}: {_outlook(t)}")
-
-    def standing(self, figures: dict[str, Any], by: str = "", language: str = "en") -> None:
-        """Show the progress of a study; `by` adds a breakdown."""
-        mark = "  [FICTIONAL DATA]" if figures["fictional"] else ""
-        self.say(f"{figures['title'][language] or figures['study']}{mark} as of "
-                 f"{figures['as_of']}, covered means: {figures['definition']}")
-        self.targets(figures["targets"], language)
-        self._students(figures["targets"], language)
-        for t in figures["targets"]:
-            self.say(f"{t['label'][language] or t['name']}: {_since(t)}")
-        if by:
-            self._breakdown(figures, by, language)
-
-    def _students(self, targets: list[dict[str, Any]], language: str) -> None:
-        table = _table("Students", "", *STATUSES, "all", right=range(2, 7))
-        for t in targets:
-            name = escape(t["label"][language] or t["name"])
-            for short, words in (("learners", "all"), ("poor", "poor"),
-                                 ("near_poor", "near-poor")):
-                counts = [t[f"{short}_{s}"] or 0 for s in STATUSES]
-                table.add_row(name, words, *(f"{c:,.0f}" for c in (*counts, sum(counts))))
-                name = ""
-        self.out.print(table)
-
-    def _breakdown(self, figures: dict[str, Any], by: str, language: str) -> None:
-        labels = {t["name"]: t["label"][language] or t["name"] for t in figures["targets"]}
-        rows = figures["breakdown"].get(by, [])
-        for name, label in labels.items():
-            own = [row for row in rows if row["target"] == name]
-            if not own:
-                continue
-            self.out.print(f"[bold]{escape(label)}[/] by {by}")
-            table = _table(by.capitalize(), *STATUSES, "students", "not covered", "of them poor*",
-                           right=range(1, 8))
-            for row in own:
-                table.add_row(escape(" ".join(filter(None, (row["value"], row["label"])))
-                                     or "(not known)"),
-                              *(f"[{COLOURS[s]}]{row[s]:,}[/]" for s in STATUSES),
-                              f"{row['learners']:,.0f}", f"{row['learners_uncovered']:,.0f}",
-                              f"{row['learners_poor_uncovered']:,.0f}")
-            self.out.print(table)
-        if rows:
-            self.say("* poor and near-poor students at points that are not covered"
-                     + ("; by operator, its own cells alone" if by == "operator" else ""))
 
     def plan(self, figures: dict[str, Any]) -> None:
         """Show the first sites of a plan, and what is proven about it."""
@@ -248,7 +193,7 @@ class Screen:
             return
         currency = figures["plan"][0]["currency"]
         scale, unit = _scale(max(row["cost_total"] for row in figures["plan"]), currency)
-        table = _table("Rank", "Site", "What", "Place", f"Cost {unit}", "Students gained",
+        table = table_of("Rank", "Site", "What", "Place", f"Cost {unit}", "Students gained",
                        f"Students per million {currency}", "Points", right=(0, 4, 5, 6, 7))
         for row in figures["plan"]:
             table.add_row(str(row["rank"]), row["site_id"], row["intervention"], row["place"],
@@ -281,7 +226,7 @@ class Screen:
             self.say(f"{len(names):,} points stand in the way, no candidate reaches them: "
                      f"{', '.join(names[:8])}{' ...' if len(names) > 8 else ''}")
         if proof.get("floors"):
-            table = _table("Floor", "Counts", "In the gaps", "Within reach", "Asked", "Reached",
+            table = table_of("Floor", "Counts", "In the gaps", "Within reach", "Asked", "Reached",
                            right=range(2, 6))
             for floor in proof["floors"]:
                 table.add_row(escape(floor["name"]), floor["of"], *(
@@ -317,7 +262,7 @@ class Screen:
         """Show whether the plan meets each deadline, and with what probability."""
         if not rows:
             return
-        table = _table("Deadlines with this plan", "Deadline", "To close", "Plan closes",
+        table = table_of("Deadlines with this plan", "Deadline", "To close", "Plan closes",
                        "Half sure by", "90 % sure by", "Probability", right=(2, 3, 6))
         for row in rows:
             sure = f"{row['probability']:.0%}" + (f" ({row['reason'].replace('_', ' ')})"
@@ -329,8 +274,8 @@ class Screen:
 
     def dates(self, figures: dict[str, Any]) -> None:
         """Show the dates of a plan: sites in turn, deadlines, the jobs that carry the risk."""
-        table = _table("Turn", "Site", "What", "Operator", "Crew", "Because", "Crew from", "until",
-                       "On air", "90 % sure by", "Students", right=(0, 4, 10))
+        table = table_of("Turn", "Site", "What", "Operator", "Crew", "Because", "Crew from",
+                         "until", "On air", "90 % sure by", "Students", right=(0, 4, 10))
         for row in figures["schedule"]:
             table.add_row(str(row["turn"]), row["site_id"], row["intervention"], row["operator"],
                           str(row["crew"]), row["first_because"], *(
@@ -339,7 +284,7 @@ class Screen:
                           f"{row['students_gained']:,.0f}")
         self.out.print(table)
         self.deadlines(figures["deadlines"])
-        risks = _table("Carries the risk of", "Site", "What", "Days late it costs",
+        risks = table_of("Carries the risk of", "Site", "What", "Days late it costs",
                        "Probability it costs", right=(3, 4))
         for row in figures["risks"]:
             risks.add_row(escape(row["target"]), row["site_id"], row["intervention"],
@@ -351,45 +296,6 @@ class Screen:
             self.say(f"{len(weak)} of {len(figures['durations'])} durations are planning "
                      f"assumptions (confidence L); replace them under works: durations: in the "
                      f"study file.")
-
-
-NO_FORECAST = {
-    "reached": "the goal is reached",
-    "no_window": "no forecast: fewer than two weeks of snapshots",
-    "too_few": "no forecast: only {won} points won in {weeks:.0f} weeks",
-}
-
-
-def _outlook(target: dict[str, Any]) -> str:
-    """Say in one sentence when a target may be reached, or why nobody can tell."""
-    f, late = target["forecast"], -target["days_to_deadline"]
-    when = f"deadline passed {late} days ago; " if late > 0 and f["reason"] != "reached" else ""
-    if f["reason"]:
-        return when + NO_FORECAST[f["reason"]].format(won=f["won"], weeks=f["window_weeks"] or 0)
-    median, low, high = (f[n] or "beyond ten years" for n in ("date_median", "date_low",
-                                                              "date_high"))
-    if f["date_median"] is None and f["date_low"] is None:
-        return f"{when}at this pace ({f['pace_per_week']:+.1f} a week) not within ten years"
-    needed = f["pace_needed_per_week"]
-    meets = f", {f['chance_by_deadline']:.0%} by the deadline (needs {needed:.1f} a week)" \
-        if needed else ""
-    return (f"{when}{f['remaining']:,} left at {f['pace_per_week']:+.1f} a week; if that goes on, "
-            f"done {median} (80 %: {low} to {high}){meets}")
-
-
-def _since(target: dict[str, Any]) -> str:
-    """Say in one line what changed since the snapshot before."""
-    if target["since"] is None:
-        return "first snapshot"
-    return (f"since {target['since']} {target['won']:,} won, {target['lost']:,} lost, "
-            f"{target['joined']:,} joined the list, {target['left']:,} left it")
-
-
-def _table(*headers: str, right: Any = ()) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for number, header in enumerate(headers):
-        table.add_column(header, justify="right" if number in right else "left")
-    return table
 
 
 def _scale(largest: float, currency: str) -> tuple[float, str]:
