@@ -17,30 +17,21 @@ from phusong.cli_shared import HERE, Day, Home, Inputs, Json, Quiet, StudyArg
 from phusong.cli_shared import dated as _date
 from phusong.cli_shared import fault_as_dict as _fault
 from phusong.cli_shared import opened as _open
+from phusong.cli_shared import stored as _stored
 from phusong.cli_shared import told as _told
 from phusong.screen import Screen
 
 __all__ = ["app", "main"]
 
-def _store(study: Any, home: Path, day: str | None) -> Any:
-    from phusong.store import Store
-
-    folder = home / "data/processed" / study.name
-    return Store(folder if day is None else folder / f"as-of-{_date(day)}")
-
-
-def _run(study: Any, home: Path, screen: Screen, day: str | None = None, full: bool = False,
-         known_on: str | None = None, until: str = "") -> Any:
+def _run(study: Any, home: Path, screen: Screen, day: str | None = None, until: str = "",
+         known_on: str | None = None) -> Any:
     from phusong import pipeline
     from phusong.desk import BOOK
 
-    store = _store(study, home, day or known_on)
-    if full:
-        store.forget()
+    store = _stored(study, home, day, known_on)
     with screen.steps() as say:
-        return pipeline.run(study, store=store, book=home / "data/processed" / study.name / BOOK,
-                            known_on=_date(known_on) if known_on else None, until=until,
-                            progress=say)
+        return pipeline.run(study, store=store, until=until, book=store.folder / BOOK,
+                            known_on=_date(known_on) if known_on else None, progress=say)
 
 
 def _draw(results: Any, home: Path, screen: Screen, language: str, out: Path | None,
@@ -83,7 +74,8 @@ def check(study: StudyArg, home: Home = HERE, inputs: Inputs = None,
 
 @app.command()
 def run(study: StudyArg, home: Home = HERE, inputs: Inputs = None,
-        full: Annotated[bool, typer.Option("--full", help="Forget earlier results first.")] = False,
+        full: Annotated[bool, typer.Option("--full", help="Then compute everything again from "
+                                           "the files, and compare.")] = False,
         language: Annotated[str, typer.Option(help="Language the page opens in.")] = "vi",
         no_map: Annotated[bool, typer.Option("--no-map", help="Tables only.")] = False,
         quiet: Quiet = False, json: Json = False) -> None:
@@ -92,8 +84,15 @@ def run(study: StudyArg, home: Home = HERE, inputs: Inputs = None,
     with _told(screen):
         from phusong.summary import summarise
 
-        results = _run(_open(study, home, inputs), home, screen, full=full)
+        opened = _open(study, home, inputs)
+        results = _run(opened, home, screen)
         figures = summarise(results)
+        if full:
+            from phusong import desk
+
+            with screen.steps() as say:
+                figures["proof"] = desk.prove(results, _stored(opened, home).folder / desk.BOOK,
+                                              progress=say)
         if not no_map:
             figures["map"] = str(_draw(results, home, screen, language, None))
         if json:
@@ -102,6 +101,11 @@ def run(study: StudyArg, home: Home = HERE, inputs: Inputs = None,
             screen.summary(figures)
             if not no_map:
                 screen.say(f"Map: {figures['map']}")
+            if full:
+                screen.proof(figures["proof"])
+        if full and figures["proof"]["differing"]:
+            _stored(opened, home).forget()
+            raise typer.Exit(1)
 
 
 @app.command()
@@ -182,11 +186,11 @@ def report(study: StudyArg,
         from phusong import desk
 
         opened = _open(study, home, inputs)
-        folder = home / "data/processed" / opened.name
-        outcome = desk.report(opened, folder / desk.BOOK, files or (), operator=operator, crs=crs,
-                              recorded_at=_date(recorded_at) if recorded_at else None,
-                              dry_run=dry_run, rejected=folder / "rejected", language=language,
-                              about=about)
+        store = _stored(opened, home)
+        outcome = desk.report(opened, store.folder / desk.BOOK, files or (), operator=operator,
+                              crs=crs, recorded_at=_date(recorded_at) if recorded_at else None,
+                              dry_run=dry_run, rejected=store.folder / "rejected",
+                              language=language, about=about, store=store)
         if json:
             screen.document({**outcome.counts, "changed_cells": len(outcome.changes),
                              "suspects": len(outcome.suspects), "dry_run": dry_run,
@@ -244,7 +248,9 @@ def explain(study: StudyArg, point_id: Annotated[str, typer.Argument(help="Key o
 
         opened = _open(study, home, inputs)
         with screen.steps() as say:
-            explained = explain_point(opened, point_id, progress=say)
+            store = _stored(opened, home)
+            explained = explain_point(opened, point_id, store=store,
+                                      book=store.folder / "ledger.sqlite", progress=say)
         if json:
             screen.document(explained.as_dict())
         else:

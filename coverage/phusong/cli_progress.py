@@ -18,6 +18,7 @@ from phusong.cli_shared import (
     StudyArg,
     dated,
     opened,
+    stored,
     told,
 )
 from phusong.screen import Screen
@@ -28,20 +29,13 @@ KnownOn = Annotated[str | None, typer.Option("--known-on", metavar="DATE", help=
                                              "on that day; else with the reports known then.")]
 
 
-def _store(study: Any, home: Path, day: str | None) -> Any:
-    from phusong.store import Store
-
-    folder = home / "data/processed" / study.name
-    return Store(folder if day is None else folder / f"as-of-{dated(day)}")
-
-
 def _until_service(study: Any, home: Path, screen: Screen, day: str | None,
                    known_on: str | None) -> Any:
     from phusong import pipeline
     from phusong.desk import BOOK
 
     with screen.steps() as say:
-        return pipeline.run(study, store=_store(study, home, day or known_on), until="service",
+        return pipeline.run(study, store=stored(study, home, day, known_on), until="service",
                             book=home / "data/processed" / study.name / BOOK,
                             known_on=dated(known_on) if known_on else None, progress=say)
 
@@ -74,7 +68,7 @@ def status(study: StudyArg, home: Home = HERE, inputs: Inputs = None, as_of: Day
             screen.document(said) if json else screen.switch_off(said)
             return
         with screen.steps() as say:
-            figures = bulletin.give(named, _store(named, home, as_of or known_on),
+            figures = bulletin.give(named, stored(named, home, as_of, known_on),
                                     home / "data/processed" / named.name / BOOK,
                                     known_on=dated(known_on) if known_on else None, progress=say)
         if json:

@@ -14,7 +14,7 @@ from phusong.errors import InputError, PhusongError
 from phusong.screen import Screen
 
 __all__ = ["HERE", "Day", "Home", "Inputs", "Json", "Quiet", "StudyArg", "app", "dated",
-           "fault_as_dict", "opened", "told"]
+           "fault_as_dict", "opened", "stored", "told"]
 
 app = typer.Typer(name="phusong", no_args_is_help=True, add_completion=False,
                   pretty_exceptions_enable=False,
@@ -64,6 +64,16 @@ def opened(name: str, home: Path, inputs: Path | None, day: str | None = None) -
     path = direct if direct.suffix in (".yml", ".yaml") else home / "data/raw" / name / "study.yml"
     study = Study.read(path, folder=inputs)
     return study if day is None else study.on(dated(day))
+
+
+def stored(study: Any, home: Path, day: str | None = None, known_on: str | None = None) -> Any:
+    """Return where results of a study are kept, those of another day apart."""
+    from phusong.store import Store
+
+    store = Store(home / "data/processed" / study.name)
+    other = [f"{word}-{dated(text)}" for word, text in (("as-of", day), ("known-on", known_on))
+             if text is not None]
+    return store.at("-".join(other)) if other else store
 
 
 def dated(text: str) -> dt.date:

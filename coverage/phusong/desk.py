@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from phusong import pipeline
+from phusong import pipeline, sources
 from phusong.errors import InputError, MissingFileError
+from phusong.intake import take_in
 from phusong.ledger import SUBJECTS, Outcome
 from phusong.nouns import nearest
+from phusong.store import Store
 from phusong.study import Study
 
-__all__ = ["BOOK", "report"]
+__all__ = ["BOOK", "prove", "report"]
 
 BOOK = "ledger.sqlite"
 """Name of the ledger in ``data/processed/<study>``."""
@@ -20,7 +22,8 @@ BOOK = "ledger.sqlite"
 
 def report(study: Study, book: Path, files: Iterable[str | Path] = (), *, operator: str = "",
            crs: str = "", recorded_at: dt.date | None = None, dry_run: bool = False,
-           rejected: Path | None = None, language: str = "vi", about: str = "site") -> Outcome:
+           rejected: Path | None = None, language: str = "vi", about: str = "site",
+           store: Store | None = None) -> Outcome:
     """Enter operators' reports into the ledger of a study.
 
     Parameters
@@ -46,6 +49,8 @@ def report(study: Study, book: Path, files: Iterable[str | Path] = (), *, operat
     about : {"site", "gap", "claim", "check", "device"}
         What they report: sites, the register of gap points, points that operators claim,
         field checks, devices delivered.
+    store : Store, optional
+        Where the inputs are kept once they have been read; None = read the files.
 
     Returns
     -------
@@ -63,17 +68,44 @@ def report(study: Study, book: Path, files: Iterable[str | Path] = (), *, operat
     if about != "site" and not list(files):
         raise MissingFileError("Name the files to report: those that the study file lists are "
                                "about sites.")
-    points, sites, _, around = pipeline.read(study)
-    paths = [Path(f) for f in files] or [study.folder / name for name in around.reports]
+    inputs = take_in(study, store)
+    named = sources.reports(study.sources, study.folder)
+    paths = [Path(f) for f in files] or [study.folder / name for name in named]
     if not paths:
         raise MissingFileError(f"Name the files to report: the study {study.name} lists none "
                                f'under "reports:".')
     absent = [str(p) for p in paths if not p.is_file()]
     if absent:
         raise MissingFileError(f"There is no such file: {', '.join(absent)}.")
-    with pipeline.open_book(book, study, points, sites) as ledger:
+    with pipeline.open_book(book, study, inputs.points, inputs.sites) as ledger:
         outcome = ledger.report(paths, operator=operator, crs=crs, recorded_at=recorded_at,
                                 subject=about, dry_run=dry_run)
     if rejected is not None and not dry_run:
         outcome.write_rejected(rejected, language=language)
     return outcome
+
+
+def prove(results: pipeline.Results, book: Path, *, known_on: dt.date | None = None,
+          progress: Callable[[str, int, int], None] | None = None) -> dict[str, list[str]]:
+    """Compute everything again from the files, every day by itself, and compare.
+
+    Parameters
+    ----------
+    results : Results
+        What `pipeline.run` returned, however it came about.
+    book : Path
+        The ledger it was made with.
+    known_on : date, optional
+        As it was run.
+    progress : callable, optional
+        Called with (what, done, of all).
+
+    Returns
+    -------
+    dict
+        Names of the results whose hash is the ``same``, and of those ``differing``.
+    """
+    again = pipeline.run(results.study, book=book, known_on=known_on, full=True, progress=progress)
+    names = sorted(results.digests.keys() & again.digests.keys())
+    same = {name: results.digests[name] == again.digests[name] for name in names}
+    return {"same": [n for n in names if same[n]], "differing": [n for n in names if not same[n]]}

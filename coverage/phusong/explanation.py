@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,12 @@ from numpy.typing import NDArray
 from phusong import pipeline
 from phusong.declared import declared, disagreement
 from phusong.errors import UnknownNameError
+from phusong.intake import take_in
 from phusong.links import Budget, budget, link
 from phusong.maps.words import word
 from phusong.nouns import nearest
-from phusong.progress import on_air
 from phusong.service import Need, assess, levels
+from phusong.store import Store
 from phusong.study import Study
 from phusong.tables import split
 
@@ -105,7 +107,7 @@ class Explanation:
         return self.text()
 
 
-def explain(study: Study, point_id: str, *,
+def explain(study: Study, point_id: str, *, store: Store | None = None, book: Path | None = None,
             progress: Callable[[str, int, int], None] | None = None) -> Explanation:
     """Explain the status of one point on the study's day.
 
@@ -115,6 +117,10 @@ def explain(study: Study, point_id: str, *,
         The study.
     point_id : str
         Key of the point.
+    store : Store, optional
+        Where the inputs are kept once they have been read; None = read the files.
+    book : Path, optional
+        Ledger of operators' reports; its word on cells counts where it has one.
     progress : callable, optional
         Called with (what, done, of all).
 
@@ -125,14 +131,15 @@ def explain(study: Study, point_id: str, *,
     """
     if progress is not None:
         progress("read", 0, 1)
-    points, sites, terrain, around = pipeline.read(study)
+    inputs = take_in(study, store)
+    points, terrain, around = inputs.points, inputs.terrain, inputs.around
     if progress is not None:
         progress("read", 1, 1)
     if point_id not in points.index:
         raise UnknownNameError(f'The study has no point "{point_id}". '
                                f"{nearest(point_id, points.index[:20_000])}")
     only = points.loc[[point_id]]
-    standing = on_air(sites, study.day)
+    standing = pipeline.cells_on(study, inputs, study.day, book)
     found = link(only, standing, terrain, study.radio)
     service = assess(only, found, study.need).iloc[0]
     table = found.join(levels(found, study.need))

@@ -1,17 +1,16 @@
 """The order of the day: from a study file to a ranked plan and its progress.
 
-`STAGES` is the whole programme as one readable list.  Each stage names what it
-makes, what it is made from, and the verb; results are recalled from the store
-if nothing they depend on has changed.
+First coverage on every day that matters (`phusong.snapshots`), then `STAGES`, the rest of the
+programme as one readable list.  Each stage names what it makes, what it is made from, and the
+verb; results are recalled from the store if nothing they depend on has changed.  When all is
+ready, results, progress and the ledger's watermark move in one step.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import os
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,133 +18,51 @@ import geopandas as gpd
 import pandas as pd
 
 from phusong import sources
-from phusong.backhaul import Backhaul, feeders, hops, own_feeders
+from phusong.backhaul import feeders, hops, own_feeders
 from phusong.cost import price, settle
+from phusong.days import Days
 from phusong.declared import declared, disagreement, disagreement_by_operator
 from phusong.geo import to_degrees
+from phusong.intake import Intake, inputs_digest, read, take_in
 from phusong.ledger import Ledger
 from phusong.links import link
 from phusong.outlook import forecast
 from phusong.plan import Goal, Optimised, deadlines, optimise, rank_connected, risks, schedule
 from phusong.progress import on_air, snapshot_dates
-from phusong.service import assess
+from phusong.results import Results
 from phusong.siting import propose
-from phusong.store import Store, file_digest, key_of, program_digest
+from phusong.store import Store, content_digest, key_of
 from phusong.study import Study
 from phusong.surroundings import Surroundings
-from phusong.tally import Beside, break_down, by_operator, flows, services_of, track
-from phusong.terrain import Terrain
+from phusong.tally import break_down, flows, track
 from phusong.warming import warm_up
 
-__all__ = ["STAGES", "Results", "Stage", "best_plan", "check", "inputs_digest", "open_book", "read",
-           "run"]
+__all__ = ["STAGES", "Results", "Stage", "best_plan", "cells_on", "check", "inputs_digest",
+           "open_book", "read", "run"]
 
 Report = Callable[[str, int, int], None]
 
 
-@dataclass
-class Results:
-    """Everything a run knows, by name.
-
-    Parameters
-    ----------
-    study : Study
-    points, sites, terrain, around
-        What `read` returned; `sites` holds every cell of the files, also those
-        not on air on the study's day.
-    tables : dict of str to DataFrame
-        One table for each stage (``links``, ``service``, ``declared``, ``disagreement``,
-        ``disagreement_by_operator``, ``snapshots``, ``progress``, ``breakdown``, ``flows``,
-        ``forecast``, ``spots``, ``reach``, ``hops``, ``costs``, ``plan``, ``feeders``,
-        ``bills``, ``schedule``, ...); each is also an attribute.  Without operators' footprints
-        the three tables about them have no rows. ``costs`` prices every candidate with the
-        feeder it would need alone; ``bills`` is the same with the hops that the sites of the
-        plan share.
-    recalled : list of str
-        Stages that were read from the store instead of being computed.
-    digest : str
-        Hash of inputs, parameters and program: the name of this run.
-    warm : bool
-        Whether the compiled kernels are loaded.
-    cells, registers : dict of date to DataFrame
-        SITES on air and the register of gap points by day; empty without operators' reports.
-    known_on : date or None
-        Day whose knowledge of the reports the run stands on; None = all that is known.
-    """
-
-    study: Study
-    points: gpd.GeoDataFrame
-    sites: gpd.GeoDataFrame
-    terrain: Terrain | None
-    around: Surroundings
-    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
-    recalled: list[str] = field(default_factory=list)
-    digest: str = ""
-    warm: bool = False
-    cells: dict[dt.date, gpd.GeoDataFrame] = field(default_factory=dict)
-    registers: dict[dt.date, pd.DataFrame] = field(default_factory=dict)
-    known_on: dt.date | None = None
-
-    def __getattr__(self, name: str) -> pd.DataFrame:
-        if name.startswith("_") or name not in self.tables:
-            raise AttributeError(f"This run has no table {name!r}; it has: "
-                                 f"{', '.join(self.tables) or 'none yet'}.")
-        return self.tables[name]
-
-    @property
-    def standing(self) -> gpd.GeoDataFrame:
-        """Cells on air on the study's day."""
-        return self.standing_on(self.study.day)
-
-    def standing_on(self, day: dt.date) -> gpd.GeoDataFrame:
-        """Return the cells on air on `day`, as the files and the ledger know them."""
-        return self.cells[day] if day in self.cells else on_air(self.sites, day)
-
-    @property
-    def gaps(self) -> gpd.GeoDataFrame:
-        """Points that the goal wants closed: by default those that nobody covers.
-
-        Where the goal counts probabilities they carry that of today.
-        """
-        found = self.points[self.tables["service"]["status"].isin(self.study.goal.closes)]
-        if self.study.goal.counts == "covered":
-            return found
-        return found.assign(probability=self.tables["service"]["probability"])
-
-    @cached_property
-    def backhaul(self) -> Backhaul:
-        """Every feeder that could be built, priced."""
-        return Backhaul.of(self.tables["spots"], self.standing, self.tables["hops"],
-                           self.study.costs, self.study.feeder)
-
-    @property
-    def services(self) -> dict[dt.date, dict[str, pd.DataFrame]]:
-        """SERVICE by day and by definition, as `track` counts them."""
-        return services_of(self.tables["snapshots"])
-
-    @property
-    def beside(self) -> Beside:
-        """What is known beside the model, and the model operator by operator."""
-        snapshots = self.tables["snapshots"]
-        operators = sorted(set(snapshots["operator"]) - {""})
-        return Beside(registers=self.registers, by_operator={
-            name: services_of(snapshots, name) for name in operators})
-
-
 class Stage(NamedTuple):
-    """One bend of the river: what it makes, from which stages and nouns, and how."""
+    """One bend of the river: what it makes, from which results and nouns, and how."""
 
     makes: str
-    stages: tuple[str, ...]
+    made_from: tuple[str, ...]
     nouns: tuple[str, ...]
     verb: Callable[[Results, Report | None], pd.DataFrame]
 
 
 STAGES: tuple[Stage, ...] = (
-    Stage("links", (), ("radio", "day"),
-          lambda r, say: link(r.points, r.standing, r.terrain, r.study.radio, progress=say)),
-    Stage("service", ("links",), ("need",),
-          lambda r, say: assess(r.points, r.links, r.study.need)),
+    Stage("service", ("services",), ("need", "day"),
+          lambda r, say: r.days.services(r.study.day)[r.study.need.name]),
+    Stage("progress", ("services", "registers"), ("targets",),
+          lambda r, say: track(r.points, r.services, r.study.targets, beside=r.beside)),
+    Stage("breakdown", ("services", "registers"), ("targets",),
+          lambda r, say: break_down(r.points, r.services, r.study.targets, beside=r.beside)),
+    Stage("flows", ("services", "registers"), ("targets",),
+          lambda r, say: flows(r.points, r.services, r.study.targets, beside=r.beside)),
+    Stage("forecast", ("progress",), ("targets", "day"),
+          lambda r, say: forecast(r.progress, r.study.targets, r.study.day)),
     Stage("declared", (), ("need",),
           lambda r, say: declared(_judged(r), r.around.footprints, r.study.need)),
     Stage("disagreement", ("service", "declared"), (),
@@ -154,62 +71,29 @@ STAGES: tuple[Stage, ...] = (
     Stage("disagreement_by_operator", ("links",), ("need",),
           lambda r, say: disagreement_by_operator(r.points, r.links, r.around.footprints,
                                                   r.study.need)),
-    Stage("snapshots", ("links",), ("targets", "needs", "radio", "day"),
-          lambda r, say: _snapshots(r, say)),
-    Stage("progress", ("snapshots",), ("targets",),
-          lambda r, say: track(r.points, r.services, r.study.targets, beside=r.beside)),
-    Stage("breakdown", ("snapshots",), ("targets",),
-          lambda r, say: break_down(r.points, r.services, r.study.targets, beside=r.beside)),
-    Stage("flows", ("snapshots",), ("targets",),
-          lambda r, say: flows(r.points, r.services, r.study.targets, beside=r.beside)),
-    Stage("forecast", ("progress",), ("targets", "day"),
-          lambda r, say: forecast(r.progress, r.study.targets, r.study.day)),
-    Stage("spots", ("links", "service"), ("siting", "radio", "goal"),
+    Stage("spots", ("links", "service", "cells"), ("siting", "radio", "goal"),
           lambda r, say: propose(r.gaps, r.standing, r.terrain, r.around, r.study.siting,
                                  radio=r.study.radio, need=r.study.goal.need, links=r.links,
                                  covered=r.points[r.service["status"] == "covered"])),
-    Stage("reach", ("spots",), ("radio",),
+    Stage("reach", ("service", "spots"), ("radio", "goal"),
           lambda r, say: link(r.gaps, r.spots, r.terrain, r.study.radio, progress=say)),
-    Stage("hops", ("spots",), ("feeder",),
+    Stage("hops", ("spots", "cells"), ("feeder",),
           lambda r, say: hops(r.spots, r.standing, r.terrain, r.around, r.study.feeder)),
-    Stage("costs", ("spots", "hops"), ("costs", "feeder"),
+    Stage("costs", ("spots", "hops", "cells"), ("costs", "feeder"),
           lambda r, say: price(r.spots, r.around, r.study.costs, feeders=own_feeders(r.backhaul))),
-    Stage("plan", ("reach", "costs", "hops"), ("goal", "costs", "feeder"),
+    Stage("plan", ("service", "reach", "costs", "hops", "cells"), ("goal", "costs", "feeder"),
           lambda r, say: _plan(r, say)),
-    Stage("feeders", ("plan", "hops"), ("costs", "feeder"),
+    Stage("feeders", ("plan", "spots", "hops", "cells"), ("costs", "feeder"),
           lambda r, say: feeders(r.plan["site_id"], r.backhaul)),
     Stage("bills", ("costs", "feeders"), ("costs",),
           lambda r, say: settle(r.costs, r.feeders, r.study.costs)),
-    Stage("schedule", ("plan", "bills"), ("works", "targets", "day"),
+    Stage("schedule", ("plan", "reach", "bills"), ("works", "targets", "goal", "day"),
           lambda r, say: schedule(*_planned(r), targets=r.study.targets, day=r.study.day)),
-    Stage("deadlines", ("plan", "bills", "snapshots"), ("works", "targets", "day"),
+    Stage("deadlines", ("plan", "reach", "bills", "services"), ("works", "targets", "goal", "day"),
           lambda r, say: deadlines(*_planned(r), **_promised(r))),
-    Stage("risks", ("plan", "bills", "snapshots"), ("works", "targets", "day"),
+    Stage("risks", ("plan", "reach", "bills", "services"), ("works", "targets", "goal", "day"),
           lambda r, say: risks(*_planned(r), **_promised(r))),
 )
-
-
-def read(study: Study) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame, Terrain | None, Surroundings]:
-    """Read and check every input of a study.
-
-    Parameters
-    ----------
-    study : Study
-        As `Study.read` returns it.
-
-    Returns
-    -------
-    points, sites, terrain, around
-        POINTS, SITES (standing), `Terrain` (None if the study names none) and
-        `Surroundings`, everything in the study's working CRS.
-
-    Raises
-    ------
-    InputError
-        With all faults of all files at once.
-    """
-    return sources.collect(study.sources, folder=study.folder, profile=study.profile,
-                           crs=study.crs, radio=study.radio, targets=study.targets)
 
 
 def check(study: Study) -> Surroundings:
@@ -226,8 +110,9 @@ def check(study: Study) -> Surroundings:
 
 
 def run(study: Study, *, store: Store | None = None, until: str = "", book: Path | None = None,
-        known_on: dt.date | None = None, progress: Report | None = None) -> Results:
-    """Run the river: every stage of `STAGES` in its order.
+        known_on: dt.date | None = None, full: bool = False,
+        progress: Report | None = None) -> Results:
+    """Run the river: coverage on each day, then every stage of `STAGES` in its order.
 
     Parameters
     ----------
@@ -236,11 +121,13 @@ def run(study: Study, *, store: Store | None = None, until: str = "", book: Path
     store : Store, optional
         Where results are kept and recalled; None computes everything in memory.
     until : str
-        Name of the last stage wanted; empty = all.
+        Name of the last stage wanted; empty = all.  What comes after it stays as it was.
     book : Path, optional
         Ledger of operators' reports (`desk.report`); its word on cells counts where it has one.
     known_on : date, optional
         Read the ledger as it was known on this day; None = all that is known.
+    full : bool
+        Compute every day by itself, from nothing, and recall nothing.
     progress : callable, optional
         Called with (what, done, of all).
 
@@ -248,23 +135,85 @@ def run(study: Study, *, store: Store | None = None, until: str = "", book: Path
     -------
     Results
         All tables.  The same inputs give the same tables bit for bit, whether
-        computed or recalled.
+        computed, recalled, or made from those of other cells.
+
+    Raises
+    ------
+    LedgerBusyError
+        If another process works on the same results for too long.
     """
-    _say(progress, "read", 0, 1)
-    points, sites, terrain, around = read(study)
-    _say(progress, "read", 1, 1)
-    results = Results(study, points, sites, terrain, around, known_on=known_on)
-    inputs = key_of(inputs_digest(study), _with_reports(results, book, known_on))
-    keys: dict[str, str] = {}
+    with store.alone() if store is not None else nullcontext():
+        _say(progress, "read", 0, 1)
+        inputs = take_in(study, store)
+        _say(progress, "read", 1, 1)
+        days = Days(study, inputs, store, snapshot_dates(study.targets, study.day), full=full)
+        results = Results(study, inputs, days, known_on=known_on)
+        about = _with_reports(results, book, known_on)
+        _cover(results, progress)
+        made = _stages(results, store, until, progress)
+        if store is not None:
+            here = store.now
+            held = {name: tuple(where) for name, where in here.get("results", {}).items()
+                    if "@" not in name and "." not in name
+                    and here.get("inputs") == days.inputs}
+            store.commit({**held, **inputs.parts, **days.parts, **made}, inputs=days.inputs,
+                         as_of=study.day.isoformat(), **about)
+    return results
+
+
+def _cover(results: Results, progress: Report | None) -> None:
+    """Bring coverage up to date, day by day, the newest first."""
+    days = results.days
+    warm = False
+    for number, day in enumerate(reversed(list(days))):
+        _say(progress, "links", number, len(days))
+        if not warm and not days.is_known(day):
+            warm_up(results.study, progress)
+            warm = True
+
+        def say(_: str, done: int, of_all: int, n: int = number) -> None:
+            _say(progress, "links", n * of_all + done, len(days) * of_all)
+
+        if days.bring(day, say):
+            results.recalled.append(f"services@{day}")
+    _say(progress, "links", 1, 1)
+    results.digests |= days.digests
+    results.digests["services"] = key_of(days.digests)
+    results.digests["links"] = days.digests[f"links@{results.study.day}"]
+    results.digests["registers"] = days.registers_key
+    results.digests["cells"] = days.cells_key(results.study.day)
+
+
+def _stages(results: Results, store: Store | None, until: str,
+            progress: Report | None) -> dict[str, tuple[str, str]]:
+    """Make or recall the table of each stage; return where each is kept."""
+    made: dict[str, tuple[str, str]] = {}
+    study = results.study
     for stage in STAGES:
-        made_from = [keys[name] for name in stage.stages]
         nouns = {noun: _noun(study, noun) for noun in stage.nouns}
-        keys[stage.makes] = key_of(inputs, stage.makes, made_from, nouns)
-        results.tables[stage.makes] = _stage(stage, keys[stage.makes], results, store, progress)
+        key = key_of(results.days.inputs, stage.makes, nouns,
+                     [results.digests[name] for name in stage.made_from])
+        table = store.recall(stage.makes, key) if store is not None else None
+        if table is not None:
+            results.recalled.append(stage.makes)
+        else:
+            _say(progress, stage.makes, 0, 1)
+            table = stage.verb(results, _under(stage.makes, progress))
+            if _cut_short(table):
+                store = None
+            if store is not None:
+                table = store.keep(stage.makes, key, table, study=study.name,
+                                   made_from=list(stage.made_from), with_nouns=list(stage.nouns),
+                                   fictional=study.fictional)
+            _say(progress, stage.makes, 1, 1)
+        results.tables[stage.makes] = table
+        if store is not None:
+            made[stage.makes] = (stage.makes, key)
+        results.digests[stage.makes] = (content_digest(table) if store is None else
+                                        store.note_of(stage.makes, key)["digest"])
         if stage.makes == until:
             break
-    results.digest = key_of(inputs, keys)
-    return results
+    return made
 
 
 def open_book(book: Path, study: Study, points: gpd.GeoDataFrame,
@@ -277,40 +226,25 @@ def open_book(book: Path, study: Study, points: gpd.GeoDataFrame,
                        operators=operators, area=area)
 
 
-def _with_reports(results: Results, book: Path | None, known_on: dt.date | None) -> str:
-    """Put the ledger's state on every day that matters into `results`; return what it stood on."""
+def _with_reports(results: Results, book: Path | None, known_on: dt.date | None
+                  ) -> dict[str, Any]:
+    """Let the ledger have its say on the cells of each day; return what it stood on."""
     if book is None or not book.exists():
-        return ""
-    study = results.study
-    with open_book(book, study, results.points, results.sites) as ledger:
-        for day in {study.day, *snapshot_dates(study.targets, study.day)}:
-            results.cells[day] = ledger.state(day, known_on)
-            results.registers[day] = ledger.gaps(day, known_on)
-        return key_of(ledger.head, str(known_on))
+        return {}
+    with open_book(book, results.study, results.points, results.sites) as ledger:
+        results.days.air = ledger.air(known_on)
+        results.days.registers = {day: ledger.gaps(day, known_on) for day in results.days}
+        return {"watermark": ledger.watermark, "head": ledger.head,
+                "known_on": None if known_on is None else known_on.isoformat()}
 
 
-def _stage(stage: Stage, key: str, results: Results, store: Store | None,
-           progress: Report | None) -> pd.DataFrame:
-    if store is not None:
-        found = store.recall(stage.makes, key)
-        if found is not None:
-            results.recalled.append(stage.makes)
-            return found
-    if "radio" in stage.nouns and not results.warm:
-        warm_up(results.study, progress)
-        results.warm = True
-
-    def say(_: str, done: int, of_all: int) -> None:
-        _say(progress, stage.makes, done, of_all)
-
-    say("", 0, 1)
-    table = stage.verb(results, say)
-    say("", 1, 1)
-    if store is None or _cut_short(table):
-        return table
-    return store.keep(stage.makes, key, table, study=results.study.name,
-                      made_from=list(stage.stages), with_nouns=list(stage.nouns),
-                      fictional=results.study.fictional)
+def cells_on(study: Study, inputs: Intake, day: dt.date, book: Path | None = None
+             ) -> gpd.GeoDataFrame:
+    """Return SITES on air on `day`, as the files and the ledger `book` know them."""
+    if book is None or not book.exists():
+        return on_air(inputs.sites, day)
+    with open_book(book, study, inputs.points, inputs.sites) as ledger:
+        return on_air(ledger.state(day), day)
 
 
 def _cut_short(table: pd.DataFrame) -> bool:
@@ -325,24 +259,6 @@ def _noun(study: Study, name: str) -> Any:
     if isinstance(value, tuple):
         return [v.model_dump(mode="json") for v in value]
     return value.isoformat() if isinstance(value, dt.date) else value.model_dump(mode="json")
-
-
-def inputs_digest(study: Study) -> str:
-    """Return a hash of the program, of how the study reads its files, and of their bytes."""
-    files = sources.files(study.sources, folder=study.folder, targets=study.targets)
-    named = [(Path(os.path.relpath(path, study.folder)).as_posix(), file_digest(path))
-             for path in _all_files(files)]
-    return key_of(program_digest(), study.sources.model_dump(mode="json"), study.crs,
-                  study.profile.model_dump(mode="json"), _noun(study, "radio"),
-                  _noun(study, "targets"), sorted(named))
-
-
-def _all_files(paths: Iterable[Path]) -> list[Path]:
-    found: set[Path] = set()
-    for path in paths:
-        # a shapefile is several files; all of them count
-        found |= set(path.parent.glob(f"{path.stem}.*")) if path.suffix == ".shp" else {path}
-    return sorted(p for p in found if p.is_file())
 
 
 def _judged(results: Results) -> gpd.GeoDataFrame:
@@ -367,24 +283,6 @@ def best_plan(results: Results, goal: Goal, *, progress: Report | None = None) -
                     progress=progress)
 
 
-def _snapshots(results: Results, say: Report | None) -> pd.DataFrame:
-    study = results.study
-    days = snapshot_dates(study.targets, study.day)
-    frames = []
-    before: tuple[pd.Index, pd.DataFrame] | None = (results.standing.index, results.links)
-    for number, day in enumerate(reversed(days)):
-        _say(say, "snapshots", number, len(days))
-        cells = results.standing_on(day)
-        if before is None or not before[0].equals(cells.index):
-            before = (cells.index, link(results.points, cells, results.terrain, study.radio))
-        for need in study.needs.values():
-            frames.append(assess(results.points, before[1], need).assign(date=pd.Timestamp(day),
-                                                                         operator=""))
-        frames.append(by_operator(results.points, before[1], study.targets,
-                                  results.registers.get(day)).assign(date=pd.Timestamp(day)))
-    return pd.concat(frames[::-1])
-
-
 def _planned(results: Results) -> tuple[Any, ...]:
     return (results.plan, results.points, results.spots, results.reach, results.bills,
             results.study.goal, results.study.works)
@@ -393,6 +291,11 @@ def _planned(results: Results) -> tuple[Any, ...]:
 def _promised(results: Results) -> dict[str, Any]:
     study = results.study
     return {"targets": study.targets, "services": results.services[study.day], "day": study.day}
+
+
+def _under(name: str, progress: Report | None) -> Report:
+    """Return a callback that reports whatever it is told under one name."""
+    return lambda _, done, of_all: _say(progress, name, done, of_all)
 
 
 def _say(progress: Report | None, what: str, done: int, of_all: int) -> None:

@@ -239,7 +239,8 @@ def _near(points: gpd.GeoDataFrame, cells: gpd.GeoDataFrame, radio: Radio) -> ND
     here, there = (np.stack([shapely.get_x(shapes), shapely.get_y(shapes)], axis=1)
                    for shapes in (points.geometry.to_numpy(), cells.geometry.to_numpy()))
     reach = np.fmin(_numbers(cells, "reach_m"), radio.max_range_m)
-    distance, _ = cKDTree(here).query(there, distance_upper_bound=float(reach.max(initial=0.0)) + 1.0)
+    far = float(reach.max(initial=0.0)) + 1.0
+    distance, _ = cKDTree(here).query(there, distance_upper_bound=far)
     return np.asarray(distance <= reach + 1.0)
 
 

@@ -1,26 +1,39 @@
-"""Results on disk, named by what they were made from.
+"""Results on disk, named by what they were made from, and one pointer to those that hold.
 
 A result is kept under a key: the hash of everything it depends on (input
 bytes, parameters, program text).  The same key means the same result, so a
-second run reads instead of computing.  Files appear whole or not at all.
+second run reads instead of computing.  Files appear whole or not at all and
+are never changed; which of them hold is written in one small file, the
+*pointer*, which moves in one step when everything is ready.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import io
 import json
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
+import shapely
+from numpy.typing import NDArray
 
-__all__ = ["Store", "file_digest", "key_of", "program_digest", "write_whole"]
+from phusong.ledger.keep import locked, sync_folder
+
+__all__ = ["Store", "content_digest", "file_digest", "key_of", "program_digest", "write_whole"]
+
+POINTER = "results"
+POINTERS_KEPT = 6
+"""How many pointers to other days than the study's own stay; older ones are swept."""
 
 
 def write_whole(path: Path, content: bytes) -> Path:
@@ -38,6 +51,7 @@ def write_whole(path: Path, content: bytes) -> Path:
             os.fsync(file.fileno())
         os.chmod(name, 0o644)
         os.replace(name, path)
+        sync_folder(path.parent)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
@@ -64,6 +78,46 @@ def program_digest() -> str:
     return key_of([(str(p.relative_to(here)), file_digest(p)) for p in own])
 
 
+def content_digest(frame: pd.DataFrame) -> str:
+    """Return a hash of what a table says: keys, columns and values in their order.
+
+    How a file or a library writes them down (text as ``object`` or ``str``, codes of an index)
+    makes no difference; the sign of zero and the last bit of a number do.
+
+    Examples
+    --------
+    >>> a, b = pd.DataFrame({"n": ["x", None]}, dtype=object), pd.DataFrame({"n": ["x", None]})
+    >>> content_digest(a) == content_digest(b)
+    True
+    """
+    names = [str(name) for name in (*frame.index.names, *frame.columns)]
+    found = hashlib.sha256(json.dumps([names, len(frame)]).encode())
+    for level in range(frame.index.nlevels):
+        index = frame.index
+        if isinstance(index, pd.MultiIndex):
+            found.update(_hashes(index.levels[level])[index.codes[level]].tobytes())
+        else:
+            found.update(_hashes(index).tobytes())
+    for name in frame.columns:
+        found.update(_hashes(frame[name]).tobytes())
+    return found.hexdigest()
+
+
+def _hashes(values: pd.Series | pd.Index) -> NDArray[Any]:
+    if isinstance(values, gpd.GeoSeries):
+        shapes = shapely.to_wkb(values.to_numpy())
+        return pd.util.hash_array(np.asarray(shapes, object), categorize=False)
+    if pd.api.types.is_datetime64_any_dtype(values):
+        return np.asarray(values.to_numpy("datetime64[s]").view("int64"))
+    if pd.api.types.is_bool_dtype(values) or not pd.api.types.is_numeric_dtype(values):
+        plain = values.to_numpy(object)
+        return pd.util.hash_array(np.where(pd.isna(plain), None, plain))
+    numbers = values.to_numpy()
+    if numbers.dtype.kind == "f":
+        numbers = np.where(np.isnan(numbers), np.nan, numbers)
+    return np.ascontiguousarray(numbers)
+
+
 class Store:
     """The folder ``data/processed/<study>`` of one study.
 
@@ -71,73 +125,166 @@ class Store:
     ----------
     folder : Path
         Made when the first result is kept.
+    pointer : str
+        Which pointer to read and to move: ``results``, or one of another day.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, pointer: str = POINTER) -> None:
         self.folder = Path(folder)
+        self.pointer = pointer
 
     def __repr__(self) -> str:
         return f"Store({str(self.folder)!r}: {', '.join(self.names()) or 'empty'})"
 
+    def at(self, pointer: str) -> Store:
+        """Return the same folder seen through another pointer."""
+        return Store(self.folder, pointer)
+
+    @property
+    def now(self) -> dict[str, Any]:
+        """What the pointer says: ``results`` (name -> kind and key), ``watermark`` and so on."""
+        return _json(self.folder / f"{self.pointer}.json")
+
     def names(self) -> list[str]:
-        """Names of all results that are there."""
-        return sorted(p.stem for p in self.folder.glob("*.parquet"))
+        """Names of all results that hold."""
+        return sorted(self.now.get("results", {}))
 
     def note(self, name: str) -> dict[str, Any]:
-        """Return the provenance note of a result (empty if there is none)."""
-        path = self.folder / f"{name}.json"
-        try:
-            return dict(json.loads(path.read_text(encoding="utf-8")))
-        except (FileNotFoundError, json.JSONDecodeError):
-            return {}
+        """Return the provenance note of a result that holds (empty if there is none)."""
+        said = self.now.get("results", {}).get(name)
+        return {} if said is None else self.note_of(*said)
 
-    def recall(self, name: str, key: str) -> pd.DataFrame | None:
-        """Return the result `name` if it was made from `key`, else None."""
-        path = self.folder / f"{name}.parquet"
-        if self.note(name).get("key") != key or not path.exists():
+    def note_of(self, kind: str, key: str) -> dict[str, Any]:
+        """Return the note of what is kept as `kind` under `key` (empty if there is none)."""
+        return _json(self._path(kind, key, ".json"))
+
+    def _path(self, kind: str, key: str, suffix: str = ".parquet") -> Path:
+        return self.folder / "tables" / f"{kind}-{key[:20]}{suffix}"
+
+    def recall(self, kind: str, key: str) -> pd.DataFrame | None:
+        """Return the table that was made from `key`, else None; it need not hold yet."""
+        note, path = self.note_of(kind, key), self._path(kind, key)
+        if note.get("key") != key or not path.exists() or note.get("sha256") != file_digest(path):
             return None
-        if self.note(name).get("sha256") != file_digest(path):
-            return None
-        return self.read(name)
+        return _table(path, note)
 
     def read(self, name: str) -> pd.DataFrame:
-        """Read a result, whatever it was made from.
+        """Read a result that holds, whatever it was made from.
 
         Raises
         ------
         FileNotFoundError
             If it was never made.
         """
-        path = self.folder / f"{name}.parquet"
-        metadata = pq.read_schema(path).metadata or {}
-        frame = gpd.read_parquet(path) if b"geo" in metadata else pd.read_parquet(path)
-        frame.attrs = dict(self.note(name).get("attrs", {}))
-        return frame
+        said = self.now.get("results", {}).get(name)
+        if said is None:
+            raise FileNotFoundError(f"{self.folder}: there is no result {name!r}; there are: "
+                                    f"{', '.join(self.names()) or 'none'}.")
+        return _table(self._path(*said), self.note_of(*said))
 
-    def keep(self, name: str, key: str, frame: pd.DataFrame, **about: Any) -> pd.DataFrame:
-        """Keep `frame` under `name` with a note of its key and of `about`.
+    def keep(self, kind: str, key: str, frame: pd.DataFrame, **about: Any) -> pd.DataFrame:
+        """Keep `frame` under its key with a note of `about`; it holds from the next `commit` on.
 
         The table is written before the note: a note always speaks of a whole
-        table.  What is returned is read back from disk, so that a fresh and a
-        recalled result are the same to the bit.
+        table.  What is returned is what `recall` returns, so that a fresh and
+        a recalled result are the same to the bit.
+        """
+        bare = frame.copy(deep=False)
+        bare.attrs = {}
+        stream = io.BytesIO()
+        bare.to_parquet(stream)
+        content = stream.getvalue()
+        note = {"kind": kind, "key": key, "rows": len(frame), "attrs": dict(frame.attrs),
+                "digest": content_digest(frame), "sha256": hashlib.sha256(content).hexdigest(),
+                **about}
+        write_whole(self._path(kind, key), content)
+        self.keep_note(kind, key, note)
+        return _table(io.BytesIO(content), note)
+
+    def keep_array(self, kind: str, key: str, array: NDArray[Any], **about: Any) -> None:
+        """Keep a large array, to be read from disk where it is looked at."""
+        stream = io.BytesIO()
+        np.save(stream, array, allow_pickle=False)
+        write_whole(self._path(kind, key, ".npy"), stream.getvalue())
+        digest = hashlib.sha256(stream.getvalue()).hexdigest()
+        self.keep_note(kind, key, {"kind": kind, "key": key, "sha256": digest, **about})
+
+    def recall_array(self, kind: str, key: str) -> NDArray[Any] | None:
+        """Return what `keep_array` kept under `key`, mapped from disk, else None."""
+        path, note = self._path(kind, key, ".npy"), self.note_of(kind, key)
+        if note.get("key") != key or not path.exists() or note.get("sha256") != file_digest(path):
+            return None
+        return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+
+    def keep_note(self, kind: str, key: str, note: Mapping[str, Any]) -> None:
+        """Keep a note alone, to be read with `note_of`."""
+        write_whole(self._path(kind, key, ".json"), _text(note))
+
+    def commit(self, results: Mapping[str, tuple[str, str]], **about: Any) -> None:
+        """Let `results` (name -> kind and key) hold from now on, in one step; sweep the others.
+
+        Parameters
+        ----------
+        results : mapping
+            All of them: what is not named no longer holds.
+        **about
+            What else the pointer says, e.g. the ledger's watermark.
+        """
+        said = {"results": {name: list(where) for name, where in results.items()}, **about}
+        path = self.folder / f"{self.pointer}.json"
+        if self.now != json.loads(_text(said)):
+            write_whole(path, _text(said))
+        os.utime(path)
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Remove tables that no pointer names, pointers of long ago, and halves of files."""
+        pointers = sorted(self.folder.glob("*.json"), key=lambda p: -p.stat().st_mtime)
+        others = [p for p in pointers if p.stem not in (POINTER, self.pointer)]
+        for path in others[POINTERS_KEPT:]:
+            path.unlink(missing_ok=True)
+        held = {self._path(kind, key, "").name for path in pointers if path.exists()
+                for kind, key in _json(path).get("results", {}).values()}
+        for path in (self.folder / "tables").iterdir():
+            if path.stem not in held:
+                path.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def alone(self, wait_s: float = 600.0) -> Iterator[None]:
+        """Keep other processes from working on the same results.
+
+        Raises
+        ------
+        LedgerBusyError
+            If another process still works on them after `wait_s`.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.folder / f"{name}.parquet"
-        with tempfile.TemporaryDirectory(prefix=".keep-", dir=self.folder) as inside:
-            fresh = Path(inside) / path.name
-            bare = frame.copy(deep=False)
-            bare.attrs = {}
-            bare.to_parquet(fresh)
-            content = fresh.read_bytes()
-        note = {"name": name, "key": key, "rows": len(frame), "attrs": dict(frame.attrs),
-                "sha256": hashlib.sha256(content).hexdigest(), **about}
-        write_whole(path, content)
-        text = json.dumps(note, indent=1, ensure_ascii=False, default=str, sort_keys=True)
-        write_whole(self.folder / f"{name}.json", text.encode())
-        return self.read(name)
+        with locked(self.folder / "results.lock", wait_s=wait_s):
+            yield
 
-    def forget(self, names: Iterable[str] | None = None) -> None:
-        """Remove results (all of them if no names are given); inputs are never touched."""
-        for name in list(self.names() if names is None else names):
-            for suffix in (".json", ".parquet"):
-                (self.folder / f"{name}{suffix}").unlink(missing_ok=True)
+    def forget(self) -> None:
+        """Let no result hold any more; inputs and the ledger are never touched."""
+        for path in self.folder.glob("*.json"):
+            path.unlink(missing_ok=True)
+        if (self.folder / "tables").is_dir():
+            self._sweep()
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (FileNotFoundError, json.JSONDecodeError, UnicodeDecodeError):
+        return {}
+
+
+def _text(content: Mapping[str, Any]) -> bytes:
+    return json.dumps(content, indent=1, ensure_ascii=False, default=str, sort_keys=True).encode()
+
+
+def _table(source: Path | io.BytesIO, note: Mapping[str, Any]) -> pd.DataFrame:
+    metadata = pq.read_schema(source).metadata or {}
+    if isinstance(source, io.BytesIO):
+        source.seek(0)
+    frame = gpd.read_parquet(source) if b"geo" in metadata else pd.read_parquet(source)
+    frame.attrs = dict(note.get("attrs", {}))
+    return frame

@@ -39,7 +39,9 @@ def test_second_run_recalls_and_says_the_same(commune: Path, phusong: Command,
     said = json.loads(again.stdout)
     assert {k: v for k, v in said.items() if k != "recalled"} == \
            {k: v for k, v in done.items() if k != "recalled"}
-    assert set(said["recalled"]) == {stage.makes for stage in STAGES}
+    days = {n for n in said["recalled"] if n.startswith("services@")}
+    assert len(days) > 3
+    assert set(said["recalled"]) == {stage.makes for stage in STAGES} | days
     assert (hashlib.sha256(page.read_bytes()).hexdigest(), page.stat().st_mtime_ns) == before
 
 
@@ -48,8 +50,8 @@ def test_full_run_gives_the_same_bytes(commune: Path, phusong: Command, done: di
     shutil.copytree(commune / "data/raw", tmp_path / "data/raw")
     fresh = phusong("run", "small", "--home", tmp_path, "--quiet")
     assert fresh.returncode == 0, fresh.stderr
-    for first in sorted((commune / "data/processed/small").glob("*.parquet")):
-        second = tmp_path / "data/processed/small" / first.name
+    for first in sorted((commune / "data/processed/small/tables").iterdir()):
+        second = tmp_path / "data/processed/small/tables" / first.name
         assert second.read_bytes() == first.read_bytes(), first.name
     assert (tmp_path / "maps/small/index.html").read_bytes() == \
            (commune / "maps/small/index.html").read_bytes()
@@ -58,7 +60,11 @@ def test_full_run_gives_the_same_bytes(commune: Path, phusong: Command, done: di
 def test_inputs_are_never_touched(commune: Path, phusong: Command, done: dict[str, Any]) -> None:
     folder = commune / "data/raw/small"
     before = {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
-    assert phusong("run", "small", "--home", commune, "--full", "-q").returncode == 0
+    proven = phusong("run", "small", "--home", commune, "--full", "--no-map", "--json")
+    assert proven.returncode == 0, proven.stderr
+    proof = json.loads(proven.stdout)["proof"]
+    assert not proof["differing"]
+    assert {"links", "services", "progress", "plan"} <= set(proof["same"])
     assert {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()} == before
 
 

@@ -15,6 +15,7 @@ import yaml
 from phusong import pipeline
 from phusong.explanation import explain
 from phusong.pipeline import Results
+from phusong.store import Store
 from phusong.summary import summarise
 from phusong.tables import DISAGREEMENT, DISAGREEMENT_BY_OPERATOR, SERVICE, check
 
@@ -101,7 +102,7 @@ def test_the_fictional_study_shows_it(commune: Path, phusong: Command,
     assert sum(said["status"].values()) == 2 * said["status"]["all"] == 2 * done["points"]["all"]
     assert all(set(row) == {"declared_only", "modelled_only"}
                for row in said["by_operator"].values())
-    table = pd.read_parquet(commune / "data/processed/small/disagreement.parquet")
+    table = Store(commune / "data/processed/small").read("disagreement")
     for kind in ("declared_only", "modelled_only"):
         assert said[kind]["points"] == (table["kind"] == kind).sum()
     assert len(table) > 0

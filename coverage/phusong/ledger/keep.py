@@ -19,7 +19,7 @@ except ImportError:  # pragma: no cover - Windows
     import msvcrt
 
 __all__ = ["LedgerBusyError", "LedgerError", "in_words", "keep", "locked", "make_folder", "sha256",
-           "sweep"]
+           "sweep", "sync_folder"]
 
 _TEMPORARY = ".part"
 
@@ -56,7 +56,8 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make new names in `folder` survive a power cut."""
     if os.name == "nt":  # pragma: no cover - Windows has no handle of a folder
         return
     handle = os.open(folder, os.O_RDONLY)
@@ -72,7 +73,7 @@ def make_folder(folder: Path) -> None:
     for path in reversed(missing):
         with contextlib.suppress(FileExistsError):
             path.mkdir()
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
 
 
 def keep(folder: Path, data: bytes) -> Path:
@@ -105,7 +106,7 @@ def keep(folder: Path, data: bytes) -> Path:
         with contextlib.suppress(OSError):
             part.unlink()
         raise
-    _sync_folder(folder)
+    sync_folder(folder)
     return target
 
 

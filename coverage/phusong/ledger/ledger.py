@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +11,15 @@ import pandas as pd
 
 from phusong.errors import InputError, MissingFileError
 from phusong.geo import choose_crs, parse_crs
+from phusong.ledger.asked import ALWAYS, Day, bytes_of, day_of, known_of
 from phusong.ledger.book import Book, Filing, Row
 from phusong.ledger.events import VERDICTS, Event, Statement, canonical, site_key
 from phusong.ledger.fold import Cell, Trouble, aliases_of, fold_sites
 from phusong.ledger.gaps import gap_steps
 from phusong.ledger.outcome import Outcome, outcome_of
 from phusong.ledger.reports import Form, read_filing
-from phusong.ledger.sheets import MAX_BYTES
 from phusong.ledger.state import (
+    Air,
     compare,
     shared_codes,
     sites_table,
@@ -34,9 +34,6 @@ from phusong.nouns import nearest
 from phusong.radio.budget import Radio
 
 __all__ = ["Ledger"]
-
-_ALWAYS = "9999-12-31"
-Day = date | datetime | str | None
 
 
 class Ledger:
@@ -170,7 +167,7 @@ class Ledger:
         form = self._form.about(subject=subject, operator=operator, aliases=aliases or {},
                                 crs=crs, sheet=sheet)
         now = moment(recorded_at)
-        return self._enter([lambda p=path: read_filing(_bytes(p), p.name, form, now)
+        return self._enter([lambda p=path: read_filing(bytes_of(p), p.name, form, now)
                             for path in paths], dry_run=dry_run)
 
     def _enter(self, readers: Sequence[Any], *, dry_run: bool) -> Outcome:
@@ -222,7 +219,7 @@ class Ledger:
 
     def _fold(self, *, known_on: Day = None, seq: int | None = None
               ) -> tuple[dict[tuple[str, str], list[Cell]], list[Trouble]]:
-        known = _known(known_on)
+        known = known_of(known_on)
         said = self._book.statements("site", known_on=known, seq=seq)
         aliases = aliases_of(self._book.statements("decision", known_on=known, seq=seq))
         keys = {(s.event.operator, aliases.get((s.event.operator, s.event.code), s.event.code))
@@ -248,9 +245,13 @@ class Ledger:
             SITES in the working CRS, sorted by ``cell_id``; a pure function of the statements,
             whatever the order in which they arrived.
         """
+        return self.air(known_on, seq=seq).table(day_of(as_of))
+
+    def air(self, known_on: Day = None, *, seq: int | None = None) -> Air:
+        """Return what `state` reads for any day: all statements, folded once."""
         sites, _ = self._fold(known_on=known_on, seq=seq)
-        return self._table(sites, _day(as_of), self._crs_for(sites), self._standing,
-                           shared_codes([*sites, *self._keys]))
+        return Air(sites, standing_cells(self._of(set(sites))), self._crs_for(sites), self._radio,
+                   self._standing, shared_codes([*sites, *self._keys]))
 
     def _table(self, sites: Mapping[tuple[str, str], list[Cell]], as_of: str,
                crs: Any, standing: gpd.GeoDataFrame | None, shared: set[str]) -> gpd.GeoDataFrame:
@@ -285,7 +286,7 @@ class Ledger:
             As `compare` returns it: the old and the new position of each changed cell.
         """
         if since_seq >= self.watermark:
-            return compare(*(self._table({}, _ALWAYS, self._crs_for({}), None, set()),) * 2)
+            return compare(*(self._table({}, ALWAYS, self._crs_for({}), None, set()),) * 2)
         old, new = (self._fold(known_on=known_on, seq=s)[0] for s in (since_seq, None))
         differ = {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
         shared = [shared_codes([*sites, *self._keys]) for sites in (old, new)]
@@ -293,7 +294,7 @@ class Ledger:
         differ |= {key for key in old.keys() | new.keys() if key[1] in renamed}
         crs, standing = self._crs_for(new), self._of(differ)
         return compare(*(
-            self._table({key: sites[key] for key in sorted(differ) if key in sites}, _day(as_of),
+            self._table({key: sites[key] for key in sorted(differ) if key in sites}, day_of(as_of),
                         crs, standing, codes)
             for sites, codes in zip((old, new), shared, strict=True)))
 
@@ -310,7 +311,7 @@ class Ledger:
         DataFrame
             As `suspected_pairs` returns it; at least one of the two sites was reported.
         """
-        known = _known(known_on)
+        known = known_of(known_on)
         pairs = {(s.event.operator, s.event.code, str(s.event.values["other"]))
                  for s in self._book.statements("decision", known_on=known)}
         settled = {(operator, min(a, b), max(a, b)) for operator, a, b in pairs}
@@ -319,7 +320,7 @@ class Ledger:
         if self._masts is None:
             self._masts = Masts.of_inventory(self._standing, crs)
         other = self._masts.without(sites.keys())
-        told = Masts.of_cells((c for found in sites.values() for c in found), _day(as_of), crs)
+        told = Masts.of_cells((c for found in sites.values() for c in found), day_of(as_of), crs)
         return suspected_pairs(told, other, settled)
 
     def troubles(self, known_on: Day = None) -> pd.DataFrame:
@@ -348,12 +349,13 @@ class Ledger:
 
     def told(self, subject: str, as_of: Day = None, known_on: Day = None) -> pd.DataFrame:
         """Return what was said of points about a subject of `TOLD`, in its table."""
-        return TOLD[subject](self._book.statements(subject, known_on=_known(known_on)), _day(as_of))
+        said = self._book.statements(subject, known_on=known_of(known_on))
+        return TOLD[subject](said, day_of(as_of))
 
     def gap_steps(self, since: Day, until: Day = None, known_on: Day = None) -> pd.DataFrame:
         """Return every change of the register between two days, with its reason."""
-        return gap_steps(self._book.statements("gap", known_on=_known(known_on)), _day(since),
-                         _day(until))
+        return gap_steps(self._book.statements("gap", known_on=known_of(known_on)), day_of(since),
+                         day_of(until))
 
     def files(self) -> pd.DataFrame:
         """Return every file in the book, oldest first, with its counts."""
@@ -375,25 +377,3 @@ def _told(statement: Statement) -> tuple[str, str, str, str, str, str, int]:
     event = statement.event
     return (event.operator, event.action, event.code, event.part, event.effective_date,
             statement.known_at, statement.seq)
-
-
-def _day(value: Day) -> str:
-    return _ALWAYS if value is None else moment(value)[:10]
-
-
-def _known(value: Day) -> str:
-    """A day counts to its end, a time to its second."""
-    if value is None:
-        return "9999"
-    exact = isinstance(value, datetime) or (isinstance(value, str) and len(value) > 10)
-    return moment(value) if exact else moment(value)[:10]
-
-
-def _bytes(path: Path) -> bytes:
-    if path.stat().st_size > 4 * MAX_BYTES:
-        raise InputError(f"{path.name}: {path.stat().st_size / 2**20:.0f} MiB are too much for a "
-                         f"report. Split it.")
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error}).") from error

@@ -1,9 +1,10 @@
-"""Folded cells -> SITES in the working CRS, and what differs between two of them."""
+"""Folded cells -> SITES on any day in the working CRS, and what differs between two of them."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import geopandas as gpd
@@ -12,12 +13,14 @@ import pandas as pd
 from shapely import points
 
 from phusong.geo import DEGREES, transform
-from phusong.ledger.events import site_key
+from phusong.ledger.events import canonical, site_key
 from phusong.ledger.fold import Cell
+from phusong.ledger.keep import sha256
 from phusong.radio.budget import Radio
 from phusong.tables import SITES, joined, split
 
-__all__ = ["CHANGES", "compare", "shared_codes", "sites_table", "standing_cells", "standing_keys"]
+__all__ = ["CHANGES", "Air", "compare", "shared_codes", "sites_table", "standing_cells",
+           "standing_keys"]
 
 CHANGES = ("change", "operator", "columns", "old_x", "old_y", "new_x", "new_y")
 """Columns of what `compare` returns; coordinates in the working CRS, metres."""
@@ -27,6 +30,56 @@ _VALUES = ("technology", "frequency_mhz", "bandwidth_mhz", "antenna_height_m", "
 _NUMBERS = _VALUES[1:]
 _COLUMNS = ("site_id", "status", "operator", *_VALUES, "on_air_from", "off_air_from", "assumed",
             "source")
+
+
+@dataclass(frozen=True)
+class Air:
+    """What is on air on any day, as far as it was known: every statement, folded once.
+
+    Parameters
+    ----------
+    sites : mapping of (operator, site) to list of Cell
+        As `fold_sites` returns them.
+    inventory : mapping of (operator, site) to list of Cell
+        What the inventory says of the same sites.
+    crs, radio
+        As `sites_table` takes them.
+    standing : GeoDataFrame or None
+        The inventory.
+    shared : set of str
+        Site codes that several operators use.
+    """
+
+    sites: Mapping[tuple[str, str], list[Cell]]
+    inventory: Mapping[tuple[str, str], list[Cell]]
+    crs: Any
+    radio: Radio
+    standing: gpd.GeoDataFrame | None
+    shared: set[str]
+
+    def differing(self, as_of: str) -> list[tuple[str, str]]:
+        """Return the sites of which the reports say something else than the inventory.
+
+        `as_of` is an ISO day.  A site that changes later is not among them.
+        """
+        def said(cells: Iterable[Cell]) -> list[tuple[str, Mapping[str, Any]]]:
+            return [(c.part, c.at(as_of)) for c in cells if c.on_air(as_of)]
+
+        return [key for key in sorted(self.sites)
+                if said(self.sites[key]) != said(self.inventory.get(key, ()))]
+
+    def key(self, as_of: str) -> str:
+        """Return a hash of all that the reports change on an ISO day: same hash, same `table`."""
+        said = [[*key, key[1] in self.shared,
+                 [[c.part, c.on_air_from, c.off_air_from, c.at(as_of)] for c in self.sites[key]
+                  if c.on_air(as_of)]] for key in self.differing(as_of)]
+        return sha256(canonical(said).encode()) if said else ""
+
+    def table(self, as_of: str) -> gpd.GeoDataFrame:
+        """Return SITES on an ISO day, as `sites_table` does."""
+        keys = self.differing(as_of) if self.standing is not None else sorted(self.sites)
+        cells = [cell for key in keys for cell in self.sites[key]]
+        return sites_table(cells, as_of, self.crs, self.radio, self.standing, keys, self.shared)
 
 
 def standing_keys(sites: gpd.GeoDataFrame | None) -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from phusong.errors import Fault
 from phusong.fault_words import fault_words, place_in_vietnamese
+from phusong.screen.board import Board
 from phusong.screen.standing import Standing
 from phusong.screen.table import COLOURS, table_of
 from phusong.tables import CONTRADICTIONS, STATUSES
@@ -42,7 +43,7 @@ STEPS = {
 }
 
 
-class Screen(Standing):
+class Screen(Standing, Board):
     """Standard output for results, standard error for progress and faults.
 
     Parameters
@@ -126,19 +127,6 @@ class Screen(Standing):
             self.out.print(table)
         for line in lines:
             self.say(line)
-
-    def outcome(self, outcome: Any) -> None:
-        """Show what became of operators' reports, file by file."""
-        table = table_of("File", "Rows", "Accepted", "Duplicate", "Rejected", "Refused because",
-                       right=(1, 2, 3, 4))
-        for row in outcome.files.to_dict("records"):
-            table.add_row(escape(row["name"]), *(
-                f"{row[c]:,}" for c in ("rows", "accepted", "duplicate", "rejected")),
-                escape(row["message_en"]))
-        self.out.print(table)
-        told = "would differ" if outcome.dry_run else "differ"
-        self.say(f"{len(outcome.changes):,} cells {told} from before; "
-                 f"{len(outcome.suspects):,} suspected duplicates wait for a person")
 
     def summary(self, figures: dict[str, Any], language: str = "en") -> None:
         """Show the figures of a run: statuses, targets, the first ten sites."""

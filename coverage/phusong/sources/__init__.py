@@ -15,7 +15,7 @@ import geopandas as gpd
 from phusong.errors import InputError, MissingFileError, TerrainError
 from phusong.profile import Profile
 from phusong.radio.budget import Radio
-from phusong.sources.collect import SourcesLike, TargetLike, gather
+from phusong.sources.collect import SourcesLike, TargetLike, gather, reports
 from phusong.sources.credits import records_of
 from phusong.sources.land_cover import read_land_cover
 from phusong.sources.lines import read_power_lines, read_roads
@@ -28,7 +28,7 @@ from phusong.sources.source import Reading, Source
 from phusong.surroundings import Surroundings
 from phusong.terrain import Terrain
 
-__all__ = ["READERS", "Reading", "Source", "collect", "files", "inspect", "named"]
+__all__ = ["READERS", "Reading", "Source", "collect", "files", "inspect", "named", "reports"]
 
 READERS: dict[str, Callable[..., Any]] = {
     "points": read_points,

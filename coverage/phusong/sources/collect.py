@@ -37,7 +37,7 @@ from phusong.tables import POINTS, SITES, Table
 from phusong.terrain import Terrain
 from phusong.units import Register
 
-__all__ = ["LAYERS", "Collected", "SourcesLike", "TargetLike", "gather"]
+__all__ = ["LAYERS", "Collected", "SourcesLike", "TargetLike", "gather", "reports"]
 
 _PAD_DEG = 0.5
 Layer = Callable[[Source, Path, Any, Profile], Reading]
@@ -204,8 +204,7 @@ def gather(sources: SourcesLike, folder: Path, profile: Profile, *, crs: str = "
         found.terrain = bare if grown is None else grown
     found.faults += reach(found.points, found.sites, found.terrain, bool(sources.terrain))
     found.faults += _air(found, radio, profile)
-    found.reports = tuple(str(path.relative_to(folder)) for pattern in sources.reports
-                          for path in sorted(Path(folder).glob(pattern)))
+    found.reports = reports(sources, folder)
     found.faults += _absent_reports(sources.reports, folder)
     found.faults += [Fault(f"no_{name}", f"The study names no {name.replace('_', ' ')}: {without}.",
                            f"Add \"{name}:\" to the sources of the study file.", "warning")
@@ -372,6 +371,12 @@ def _air(found: Collected, radio: Radio, profile: Profile) -> list[Fault]:
                   f"{n0.min():.0f} to {n0.max():.0f} at the points are interpolated between "
                   f"{len(radio.climate)} places ({profile.radio_climate_source}).",
                   "State delta_n and n0 under radio: to use your own.", "assumption")]
+
+
+def reports(sources: SourcesLike, folder: Path) -> tuple[str, ...]:
+    """Return the files of operators' reports that are there, in the order of the study file."""
+    return tuple(str(path.relative_to(folder)) for pattern in sources.reports
+                 for path in sorted(Path(folder).glob(pattern)))
 
 
 def _absent_reports(patterns: Iterable[str], folder: Path) -> list[Fault]:

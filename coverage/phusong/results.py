@@ -1,0 +1,132 @@
+"""Everything a run knows, by name."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import geopandas as gpd
+import pandas as pd
+
+from phusong.backhaul import Backhaul
+from phusong.days import Days
+from phusong.intake import Intake
+from phusong.store import key_of
+from phusong.study import Study
+from phusong.surroundings import Surroundings
+from phusong.tally import Beside
+from phusong.terrain import Terrain
+
+__all__ = ["Results"]
+
+
+@dataclass
+class Results:
+    """Everything a run knows, by name.
+
+    Parameters
+    ----------
+    study : Study
+    inputs : Intake
+        What was read; also as `points`, `sites`, `terrain`, `around`.
+    days : Days
+        Coverage on each day that matters.
+    tables : dict of str to DataFrame
+        One table for each stage (``service``, ``progress``, ``breakdown``, ``flows``,
+        ``forecast``, ``declared``, ``disagreement``, ``disagreement_by_operator``, ``spots``,
+        ``reach``, ``hops``, ``costs``, ``plan``, ``feeders``, ``bills``, ``schedule``, ...);
+        each is also an attribute, and so is ``links``.  Without operators' footprints the three
+        tables about them have no rows.  ``costs`` prices every candidate with the feeder it
+        would need alone; ``bills`` is the same with the hops that the sites of the plan share.
+    recalled : list of str
+        What was read from the store instead of being computed.
+    digests : dict of str to str
+        Hash of what each result says.
+    known_on : date or None
+        Day whose knowledge of the reports the run stands on; None = all that is known.
+    """
+
+    study: Study
+    inputs: Intake
+    days: Days
+    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+    recalled: list[str] = field(default_factory=list)
+    digests: dict[str, str] = field(default_factory=dict)
+    known_on: dt.date | None = None
+
+    def __getattr__(self, name: str) -> pd.DataFrame:
+        if name.startswith("_") or name not in self.tables:
+            raise AttributeError(f"This run has no table {name!r}; it has: "
+                                 f"{', '.join(self.tables) or 'none yet'}.")
+        return self.tables[name]
+
+    @property
+    def points(self) -> gpd.GeoDataFrame:
+        """POINTS."""
+        return self.inputs.points
+
+    @property
+    def sites(self) -> gpd.GeoDataFrame:
+        """SITES: every cell of the files, also those not on air on the study's day."""
+        return self.inputs.sites
+
+    @property
+    def terrain(self) -> Terrain | None:
+        """The ground."""
+        return self.inputs.terrain
+
+    @property
+    def around(self) -> Surroundings:
+        """Everything else that was read."""
+        return self.inputs.around
+
+    @property
+    def links(self) -> pd.DataFrame:
+        """LINKS on the study's day."""
+        return self.days.links(self.study.day)
+
+    @cached_property
+    def standing(self) -> gpd.GeoDataFrame:
+        """Cells on air on the study's day."""
+        return self.standing_on(self.study.day)
+
+    def standing_on(self, day: dt.date) -> gpd.GeoDataFrame:
+        """Return the cells on air on `day`, as the files and the ledger know them."""
+        return self.days.cells(day)
+
+    @property
+    def gaps(self) -> gpd.GeoDataFrame:
+        """Points that the goal wants closed: by default those that nobody covers.
+
+        Where the goal counts probabilities they carry that of today.
+        """
+        found = self.points[self.tables["service"]["status"].isin(self.study.goal.closes)]
+        if self.study.goal.counts == "covered":
+            return found
+        return found.assign(probability=self.tables["service"]["probability"])
+
+    @cached_property
+    def backhaul(self) -> Backhaul:
+        """Every feeder that could be built, priced."""
+        return Backhaul.of(self.tables["spots"], self.standing, self.tables["hops"],
+                           self.study.costs, self.study.feeder)
+
+    @property
+    def services(self) -> dict[dt.date, dict[str, pd.DataFrame]]:
+        """SERVICE by day and by definition, as `track` counts them."""
+        return {day: self.days.services(day) for day in self.days}
+
+    @property
+    def beside(self) -> Beside:
+        """What is known beside the model, and the model operator by operator."""
+        alone = {day: self.days.alone(day) for day in self.days}
+        operators = sorted({name for by_name in alone.values() for name in by_name})
+        return Beside(registers=self.days.registers, by_operator={
+            name: {day: by_name.get(name, {}) for day, by_name in alone.items()}
+            for name in operators})
+
+    @property
+    def digest(self) -> str:
+        """Hash of inputs, parameters, program and results: the name of this run."""
+        return key_of(self.days.inputs, self.study.model_dump(mode="json"), self.digests)
