@@ -163,7 +163,7 @@ def histories(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_some_histories(monkeypatch: pytest.MonkeyPatch) -> None:
-    histories(8, monkeypatch)
+    histories(4, monkeypatch)
 
 
 @pytest.mark.slow
