@@ -153,15 +153,19 @@ def _keep(store: Store, key: str, points: gpd.GeoDataFrame, sites: gpd.GeoDataFr
         if isinstance(value, Raster):
             store.keep_array(field.name, key, value.values, source=value.source,
                              transform=tuple(value.transform)[:6], crs=value.crs.to_wkt())
-        elif isinstance(value, pd.DataFrame):
+        elif isinstance(value, pd.DataFrame) and field.name != "readings":
             store.keep(field.name, key, value)
-        if isinstance(value, Raster | pd.DataFrame):
-            parts.append(field.name)
+        else:
+            continue
+        parts.append(field.name)
+    read_from = around.readings
     units, tables = _as_tables(around.units)
     for name, table in tables.items():
         store.keep(name, key, table)
     store.keep_note("intake", key, {"key": key, "parts": parts, "tables": list(tables),
-                                    "units": units,
+                                    "units": units, "readings": None if read_from is None else
+                                    {"columns": list(read_from.columns),
+                                     "rows": read_from.to_numpy(object).tolist()},
                                     "faults": [dataclasses.asdict(f) for f in around.faults]})
 
 
@@ -229,6 +233,9 @@ def _recalled(study: Study, store: Store, key: str) -> Intake | None:
         tables = {name: store.recall(name, key) for name in note["tables"]}
         if any(table is None for table in tables.values()):
             return read(study)[3]
+        if note["readings"] is not None:
+            layers["readings"] = pd.DataFrame(note["readings"]["rows"],
+                                              columns=note["readings"]["columns"])
         if note["units"] is not None:
             layers["units"] = _register(note["units"], tables)  # type: ignore[arg-type]
         return Surroundings(**layers, reports=sources.reports(study.sources, study.folder),
