@@ -91,7 +91,7 @@ def run(study: StudyArg, home: Home = HERE, inputs: Inputs = None,
             from phusong import desk
 
             with screen.steps() as say:
-                figures["proof"] = desk.prove(results, _stored(opened, home).folder / desk.BOOK,
+                figures["recomputed"] = desk.prove(results, _stored(opened, home).folder / desk.BOOK,
                                               progress=say)
         if not no_map:
             figures["map"] = str(_draw(results, home, screen, language, None))
@@ -102,8 +102,8 @@ def run(study: StudyArg, home: Home = HERE, inputs: Inputs = None,
             if not no_map:
                 screen.say(f"Map: {figures['map']}")
             if full:
-                screen.proof(figures["proof"])
-        if full and figures["proof"]["differing"]:
+                screen.proof(figures["recomputed"])
+        if full and figures["recomputed"]["differing"]:
             _stored(opened, home).forget()
             raise typer.Exit(1)
 

@@ -62,7 +62,7 @@ def test_inputs_are_never_touched(commune: Path, phusong: Command, done: dict[st
     before = {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
     proven = phusong("run", "small", "--home", commune, "--full", "--no-map", "--json")
     assert proven.returncode == 0, proven.stderr
-    proof = json.loads(proven.stdout)["proof"]
+    proof = json.loads(proven.stdout)["recomputed"]
     assert not proof["differing"]
     assert {"links", "services", "progress", "plan"} <= set(proof["same"])
     assert {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()} == before
