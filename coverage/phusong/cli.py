@@ -91,8 +91,8 @@ def run(study: StudyArg, home: Home = HERE, inputs: Inputs = None,
             from phusong import desk
 
             with screen.steps() as say:
-                figures["recomputed"] = desk.prove(results, _stored(opened, home).folder / desk.BOOK,
-                                              progress=say)
+                book = _stored(opened, home).folder / desk.BOOK
+                figures["recomputed"] = desk.prove(results, book, progress=say)
         if not no_map:
             figures["map"] = str(_draw(results, home, screen, language, None))
         if json:
