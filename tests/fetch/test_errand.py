@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -15,15 +16,21 @@ import geopandas as gpd
 import numpy as np
 import pytest
 from affine import Affine
+from phusong import pipeline
 from phusong.errors import InputError, StudyError, UnknownNameError
 from phusong.geo import DEGREES
+from phusong.maps.brief import _credits
+from phusong.maps.content import _sources as listed_sources
+from phusong.maps.handout import _sources as sheet_of_sources
+from phusong.newcomer import make_province
 from phusong.profile import Profile
 from phusong.radio.budget import Radio
-from phusong.sources import READERS, Source
-from phusong.sources.credits import RECORD, credited
+from phusong.sources import READERS, Source, named
+from phusong.sources.credits import RECORD, credited, note
 from phusong.sources.fetch import Catalogue, Place, download_osm, fetch
 from phusong.sources.fetch.catalogue import tiles
 from phusong.sources.fetch.download import AbsentError, Manners, UnreachableError
+from phusong.study import Study
 from rasterio.io import MemoryFile
 from web import Web
 
@@ -377,3 +384,36 @@ def test_the_cells_of_the_country_file_are_kept_by_place(tmp_path: Path, world: 
     lines = (tmp_path / "open/opencellid.csv").read_text().splitlines()
     assert [row["cid"] for row in csv.DictReader(lines)] == ["201", "202", "9"]
     assert not list(tmp_path.glob("open/.*"))
+
+
+def test_from_a_province_to_a_checked_study_with_its_licences(tmp_path: Path, world: Web,
+                                                              manners: Manners) -> None:
+    """The whole errand: new --province, fetch, check; credits reach brief and workbook."""
+    path, _ = make_province(tmp_path, "lc", "15")
+    study = Study.read(path)
+    found = fetch(named(study.sources), study.folder, study.place, catalogue=local(world),
+                  range_m=study.radio.max_range_m, manners=manners)
+    assert [(one.offer.name, one.detail) for one in found if one.state != "fetched"] == []
+    around = pipeline.check(study)
+    assert [fault for fault in around.faults if fault.severity == "error"] == []
+    readings = around.readings
+    assert readings is not None
+    assert set(readings["file"]) == set(named(study.sources))
+    assert (readings["rows_in"] > 0).all()
+    assert readings["licence"].ne("").all()
+    assert readings["attribution"].ne("").all()
+    assert around.population is not None
+    assert "WorldPop" in around.population.source
+    before = pipeline.inputs_digest(study)
+    note(study.folder / "open/worldpop.tif", {"licence": "another"})
+    assert pipeline.inputs_digest(study) != before, "another licence is another result"
+
+    sheets = SimpleNamespace(around=around)
+    credits = _credits(sheets)  # type: ignore[arg-type]
+    assert "OpenStreetMap contributors (ODbL-1.0)" in credits
+    assert len(credits) == len(set(credits)) == 3
+    sheet = sheet_of_sources(sheets)  # type: ignore[arg-type]
+    assert sheet is not None
+    assert sheet.loc["open/worldpop.tif", "licence"] == "CC-BY-4.0"
+    listed = listed_sources(around, None)
+    assert {"licence", "attribution", "date"} <= set(listed[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from phusong.geo import DEGREES
 from phusong.profile import Profile
 from phusong.radio.budget import Radio
 from phusong.sources import READERS, Source
-from phusong.sources.roads_osm import SELECTIONS, read_extract
+from phusong.sources.roads_osm import SELECTIONS, read_answer, read_extract
 
 GENERIC = Profile.load("generic")
 XML = """<?xml version="1.0"?><osm version="0.6">
@@ -83,3 +84,37 @@ def test_every_selection_has_columns_that_its_readers_know() -> None:
     for role, chosen in SELECTIONS.items():
         spelt = {s for names in GENERIC.spellings(role).values() for s in names}
         assert spelt & {*chosen.keys, "osm_id"}, role
+
+
+def test_a_saved_answer_of_overpass_reads_like_an_extract(tmp_path: Path) -> None:
+    elements = [{"type": "node", "id": 4, "lat": 22.33, "lon": 103.82,
+                 "tags": {"amenity": "school", "name": "Trường A"}},
+                {"type": "way", "id": 9, "center": {"lat": 22.3, "lon": 103.8},
+                 "tags": {"amenity": "school"}}, {"type": "way", "id": 10, "nodes": [1],
+                                                  "tags": {"amenity": "school"}},
+                {"type": "node", "id": 5, "lat": 1, "lon": 1, "tags": {"shop": "yes"}}]
+    (tmp_path / "a.json").write_text(json.dumps({"version": 0.6, "elements": elements}))
+    points = READERS["points"](Source(file="a.json"), tmp_path, DEGREES, GENERIC).table
+    assert points.index.tolist() == ["node/4", "way/9"]
+    with pytest.raises(InputError, match="out center"):
+        read_answer([], Source(file="a.json"), "points")
+
+
+def test_a_street_graph_of_osmnx_reads_as_roads_each_once(tmp_path: Path) -> None:
+    import networkx
+    import osmnx
+
+    graph = networkx.MultiDiGraph(crs="epsg:4326")
+    for node, x in ((1, 103.8), (2, 103.81), (3, 103.82)):
+        graph.add_node(node, x=x, y=22.3)
+    for u, v, way in ((1, 2, 10), (2, 1, 10), (2, 3, [11, 12])):
+        graph.add_edge(u, v, osmid=way, length=1.0, name="Đường A",
+                       highway="track" if way == 10 else ["primary", "trunk"])
+    osmnx.save_graphml(graph, tmp_path / "a.graphml")
+    roads = READERS["roads"](Source(file="a.graphml"), tmp_path, DEGREES, GENERIC).table
+    assert sorted(roads["highway"]) == ["primary", "track"]
+    with pytest.raises(InputError, match="roads only"):
+        READERS["points"](Source(file="a.graphml"), tmp_path, DEGREES, GENERIC)
+    (tmp_path / "b.graphml").write_text("<graphml>")
+    with pytest.raises(InputError, match="cannot be read"):
+        READERS["roads"](Source(file="b.graphml"), tmp_path, DEGREES, GENERIC)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import textwrap
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ COLOURS: Mapping[str, str] = {"covered": "#0072b2", "uncertain": "#e69f00",
 _MARKS: Mapping[str, tuple[str, float]] = {"covered": ("o", 9.0), "uncertain": ("D", 10.0),
                                            "uncovered": ("X", 17.0), "unknown": ("s", 9.0)}
 _DPI = 160
+_FOOT_LINES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,16 +160,26 @@ def _foot(figure: Figure, study: Briefed, sheets: Sheets, speech: _Speech, run: 
                                place=word("assess_place", str(need.place), speech.language),
                                technologies=technologies))
     said.append(speech.ui("definition_evidence"))
-    licences: tuple[str, ...] = ()
-    if sheets.around is not None and sheets.around.readings is not None:
-        licences = tuple(dict.fromkeys(filter(None, map(clean,
-                                                        sheets.around.readings["licence"]))))
+    licences = _credits(sheets)
     edition = f"{speech.ui('run_hash')}: {run[:16]}" if run else ""
-    rows = [" ".join(said), "  ·  ".join(filter(None, [
-        edition, f"{speech.ui('sources')}: {'; '.join(licences)}" if licences else ""]))]
-    for i, text in enumerate(rows):
-        figure.text(0.06, 0.026 - 0.011 * i, _plain(_short(text, 175)), fontsize=5.8,
+    rest = textwrap.wrap("  ·  ".join(filter(None, [
+        edition, f"{speech.ui('sources')}: {'; '.join(licences)}" if licences else ""])), 190)
+    if len(rest) > _FOOT_LINES:     # what does not fit stands whole in the workbook and the page
+        rest = [*rest[:_FOOT_LINES - 1], f"{rest[_FOOT_LINES - 1][:160]}… (tables.xlsx: sources)"]
+    for i, text in enumerate([_short(" ".join(said), 175), *rest]):
+        figure.text(0.06, 0.0285 - 0.0085 * i, _plain(text), fontsize=5.8 if i == 0 else 5.3,
                     color="#555555")
+
+
+def _credits(sheets: Sheets) -> list[str]:
+    """Return who is to be credited under which licence, each once."""
+    readings = None if sheets.around is None else sheets.around.readings
+    if readings is None:
+        return []
+    names = [[clean(cell) for cell in readings[c]] if c in readings else [""] * len(readings)
+             for c in ("attribution", "licence")]
+    return list(dict.fromkeys(f"{who} ({terms})" if who and terms else who or terms
+                              for who, terms in zip(*names, strict=True) if who or terms))
 
 
 def _heading(axes: Axes, study: Briefed, sheets: Sheets, speech: _Speech, part: str) -> None:

@@ -279,7 +279,7 @@ def _sources(around: Surroundings, terrain: Any) -> list[dict[str, Any]]:
         for _, row in around.readings.iterrows():
             out.append({name: (number(row[name]) if name in ("rows_in", "accepted", "mended",
                                                             "rejected") else clean(row[name]))
-                        for name in ("file", "role", "licence", "attribution", "rows_in",
+                        for name in ("file", "role", "licence", "attribution", "date", "rows_in",
                                      "accepted", "mended", "rejected") if name in row.index})
     named = {entry.get("file") for entry in out}
     for what, thing in (("terrain", terrain), ("population", around.population)):

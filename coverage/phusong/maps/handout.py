@@ -88,6 +88,16 @@ def hand_out(study: Briefed, sheets: Sheets, folder: str | Path, *, language: La
     return {kind: write_whole(folder / name, raw) for kind, (name, raw) in made.items()}
 
 
+def _sources(sheets: Sheets) -> pd.DataFrame | None:
+    """Return each file with its licence, attribution and date, and what came of its rows."""
+    readings = None if sheets.around is None else sheets.around.readings
+    if readings is None or not len(readings):
+        return None
+    wanted = ("file", "role", "licence", "attribution", "date", "rows_in", "accepted", "mended",
+              "rejected", "set_aside")
+    return readings[[c for c in wanted if c in readings]].set_index("file")
+
+
 def _tables(sheets: Sheets, public: bool) -> dict[str, pd.DataFrame | None]:
     snapshots = {day: table["status"] for day, table in (sheets.services or {}).items()}
     tables: dict[str, pd.DataFrame | None] = {
@@ -96,7 +106,8 @@ def _tables(sheets: Sheets, public: bool) -> dict[str, pd.DataFrame | None]:
         "progress": sheets.progress, "feeders": sheets.feeders,
         "disagreement": sheets.disagreement,
         "snapshots": pd.DataFrame({day.isoformat(): snapshots[day] for day in sorted(snapshots)})
-        if snapshots else None}
+        if snapshots else None,
+        "sources": _sources(sheets)}
     if not public:
         return tables
     out: dict[str, pd.DataFrame | None] = {}

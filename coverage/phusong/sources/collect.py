@@ -113,6 +113,8 @@ class Collected:
         What concerns several files together.
     folder : Path
         The study's folder.
+    credits : dict of str to Source
+        File -> its source, with licence, attribution and date.
     """
 
     points: gpd.GeoDataFrame
@@ -123,6 +125,7 @@ class Collected:
     readings: list[Reading] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     folder: Path = Path()
+    credits: dict[str, Source] = field(default_factory=dict)
 
     @property
     def every_fault(self) -> tuple[Fault, ...]:
@@ -131,11 +134,18 @@ class Collected:
         order = {"error": 0, "warning": 1, "assumption": 2}
         return tuple(sorted(dict.fromkeys(found), key=lambda fault: order[fault.severity]))
 
+    def _credit(self, file: str) -> dict[str, str]:
+        """Return licence, attribution and date of a file, as far as anybody has said them."""
+        source = self.credits.get(file)
+        day = "" if source is None or source.date is None else source.date.isoformat()
+        return {"licence": source.licence if source else "",
+                "attribution": source.attribution if source else "", "date": day}
+
     def around(self) -> Surroundings:
         """Return the optional layers together with all faults and readings."""
         rows = [{"file": r.file, "role": r.role, "rows_in": r.rows_in, "accepted": r.accepted,
                  "mended": r.mended, "rejected": r.rejected, "set_aside": r.set_aside,
-                 "licence": r.credit, "columns": dict(r.columns), "unused": list(r.unused)}
+                 **self._credit(r.file), "columns": dict(r.columns), "unused": list(r.unused)}
                 for r in self.readings]
         mends = [{"file": r.file, **change._asdict()} for r in self.readings
                  for change in r.changes]
@@ -223,7 +233,8 @@ def _empty(table: Table, crs: Any) -> gpd.GeoDataFrame:
 def _credited(found: Collected, source: Source) -> Source:
     """Return the source with what the record of its download says of it."""
     found.faults += changed(source, found.folder)
-    return credited(source, found.folder)
+    found.credits[source.file] = credited(source, found.folder)
+    return found.credits[source.file]
 
 
 def _tried(found: Collected, role: str, source: Source,

@@ -18,7 +18,7 @@ from phusong.nouns import nearest
 from phusong.profile import Profile, fold
 from phusong.sources.delimited import read_delimited
 from phusong.sources.records import RawTable
-from phusong.sources.roads_osm import ENDINGS, read_extract
+from phusong.sources.roads_osm import ENDINGS, read_answer, read_extract, read_graph
 from phusong.sources.source import Source
 from phusong.sources.values import tidy
 from phusong.sources.workbooks import check_zip, read_workbook
@@ -78,6 +78,10 @@ def read_file(source: Source, folder: Path, profile: Profile, role: str) -> RawT
         ending = suffixes[0]
     if path.name.lower().endswith(ENDINGS):
         return read_extract(path, source, role)
+    if ending == ".graphml":
+        return read_graph(path, source, role)
+    if ending == ".json" and (elements := _overpass(path)) is not None:
+        return read_answer(elements, source, role)
     reader = FORMATS.get(ending)
     if reader is None:
         raise InputError.of([Fault("unknown_format", f'Files ending in "{ending}" are not read '
@@ -85,6 +89,19 @@ def read_file(source: Source, folder: Path, profile: Profile, role: str) -> RawT
                                    f"{', '.join([*sorted(FORMATS), *ENDINGS])}.",
                                    file=source.file)])
     return reader(path, source, known)
+
+
+def _overpass(path: Path) -> list[dict[str, object]] | None:
+    """Return the elements of a saved answer of Overpass; None if the file is something else."""
+    with path.open("rb") as file:
+        if b'"elements"' not in file.read(4096):
+            return None
+    try:
+        found = json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        return None
+    elements = found.get("elements") if isinstance(found, dict) else None
+    return [e for e in elements if isinstance(e, dict)] if isinstance(elements, list) else None
 
 
 def read_vector(path: Path, source: Source, known: Collection[str]) -> RawTable:

@@ -7,7 +7,7 @@ OpenStreetMap data are (c) OpenStreetMap contributors, ODbL 1.0.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,8 @@ from phusong.sources.records import RawTable
 from phusong.sources.source import Source
 from phusong.sources.values import tidy
 
-__all__ = ["ENDINGS", "SELECTIONS", "Selection", "read_extract", "selection_of"]
+__all__ = ["ENDINGS", "SELECTIONS", "Selection", "read_answer", "read_extract",
+           "read_graph", "selection_of"]
 
 ENDINGS = (".osm.pbf", ".osm", ".osm.gz", ".osm.bz2", ".pbf")
 _ROADS = ("motorway", "trunk", "primary", "secondary", "tertiary", "unclassified", "residential",
@@ -126,14 +127,81 @@ def read_extract(path: Path, source: Source, role: str) -> RawTable:
     if not rows:
         raise InputError.of([Fault("empty_file", f"The extract holds no {role.replace('_', ' ')}.",
                                    "Take a larger extract.", file=source.file)])
-    names = ("osm_id", *chosen.keys)
+    shapes = shapely.from_wkb([bytes.fromhex(wkb) for _, _, wkb in rows])
+    return _table([(key, tags) for key, tags, _ in rows], shapes, chosen)
+
+
+def _table(rows: Sequence[tuple[str, Mapping[str, Any]]], shapes: Any,
+           chosen: Selection) -> RawTable:
+    """Return objects as text: their ids, the selection's tags, and what kind of place they are."""
     frame = pd.DataFrame([(key, *(tidy(tags.get(k, "")) for k in chosen.keys))
-                          for key, tags, _ in rows], columns=list(names), dtype=object)
+                          for key, tags in rows], columns=["osm_id", *chosen.keys], dtype=object)
     if "place" in frame:
         frame["kind"] = frame["amenity"].where(frame["amenity"].ne(""), frame["place"])
-    shapes = shapely.from_wkb([bytes.fromhex(wkb) for _, _, wkb in rows])
     return RawTable(frame, np.arange(1, len(rows) + 1, dtype=np.int64),
                     gpd.GeoSeries(shapes, crs=DEGREES), DEGREES)
+
+
+def read_answer(elements: Sequence[Mapping[str, Any]], source: Source, role: str) -> RawTable:
+    """Read a saved answer of Overpass (JSON): nodes, and ways and relations with a ``center``.
+
+    Raises
+    ------
+    InputError
+        If it holds no such object with a position.
+    """
+    chosen = selection_of(role)
+    rows = []
+    for thing in elements:
+        tags, at = thing.get("tags") or {}, thing.get("center") or thing
+        if isinstance(tags, dict) and chosen.takes(tags) and "lat" in at and "lon" in at:
+            rows.append((f"{thing.get('type')}/{thing.get('id')}", tags,
+                         (float(at["lon"]), float(at["lat"]))))
+    rows.sort(key=lambda row: row[0])
+    if not rows:
+        raise InputError.of([Fault("empty_file", "The answer of Overpass holds no "
+                                   f"{role.replace('_', ' ')} with a position.", "Ask for "
+                                   '"out center;", or take an .osm.pbf extract.',
+                                   file=source.file)])
+    return _table([(key, tags) for key, tags, _ in rows],
+                  shapely.points([place for _, _, place in rows]), chosen)
+
+
+def read_graph(path: Path, source: Source, role: str) -> RawTable:
+    """Read a street graph that osmnx has saved (``.graphml``) as roads, each street once.
+
+    A street that can be driven both ways has two edges of one way and one shape; it is one road.
+
+    Raises
+    ------
+    InputError
+        If it is no such graph, or other than roads are wanted.
+    """
+    import osmnx
+
+    if role != "roads":
+        raise InputError.of([Fault("unknown_format", "A street graph holds roads only.",
+                                   "Name it under roads:.", file=source.file)])
+    try:
+        graph = osmnx.convert.to_undirected(osmnx.io.load_graphml(path))
+        edges = osmnx.convert.graph_to_gdfs(graph, nodes=False)
+    except Exception as error:
+        # an XML parser, networkx and osmnx each raise their own kinds
+        raise InputError.of([Fault("unreadable_file", f"The graph cannot be read "
+                                   f"({tidy(error)[:200]}).", "Save it again with "
+                                   "osmnx.save_graphml.", file=source.file)]) from error
+    edges = edges.to_crs(DEGREES).reset_index()
+    rows = [(f"edge/{u}-{v}-{k}", {"highway": _first(highway), "name": _first(name)})
+            for u, v, k, highway, name in zip(
+                edges["u"], edges["v"], edges["key"], edges["highway"],
+                edges.get("name", pd.Series("", index=edges.index)), strict=True)]
+    return _table(rows, edges.geometry.to_numpy(), selection_of(role))
+
+
+def _first(value: Any) -> str:
+    """Return a tag of an edge that was joined from several ways: the first of its values."""
+    value = value[0] if isinstance(value, list) and value else value
+    return "" if isinstance(value, float) or value is None else str(value)
 
 
 def _objects(path: Path, chosen: Selection) -> Iterator[tuple[str, dict[str, str], str]]:

@@ -74,7 +74,7 @@ function sourceSection(state) {
   return [el("details", { class: "about" }, el("summary", {}, ui("sources")),
     el("ul", {}, sources.map((s) => el("li", {}, el("code", {}, s.file), s.role ? ` – ${
       word("role", s.role)}` : "", s.accepted !== undefined && s.accepted !== null ? `, ${
-      say("rows", { n: count(s.accepted) })}` : "", [s.licence, s.attribution].filter(Boolean).map((t) =>
+      say("rows", { n: count(s.accepted) })}` : "", [s.licence, s.attribution, s.date].filter(Boolean).map((t) =>
       `. ${t}`)))),
     el("p", { class: "note" }, ui("map_library"))),
   el("details", { class: "about" }, el("summary", {}, ui("run")),

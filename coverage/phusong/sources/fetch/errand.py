@@ -206,15 +206,19 @@ def _brought(errand: _Errand, place: Place, offline: bool, closed: set[str]) -> 
     try:
         WAYS[offer.how](errand)
     except AbsentError as error:
-        return Fetched(offer, "absent", str(error))
+        return Fetched(offer, "absent", _said(error))
     except UnreachableError as error:
         closed.add(host)
-        return Fetched(offer, "failed", str(error))
+        return Fetched(offer, "failed", _said(error))
     except InputError as error:
-        return Fetched(offer, "failed", str(error), errand.size)
+        return Fetched(offer, "failed", _said(error), errand.size)
     if errand.progress is not None:
         errand.progress("", 1, 1)
     return Fetched(offer, "fetched", "; ".join(errand.said), errand.size)
+
+
+def _said(error: InputError) -> str:
+    return " ".join(fault.what for fault in error.faults) or str(error)
 
 
 def _by_hand(errand: _Errand) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import shutil
 import socket
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -137,7 +138,10 @@ def _settings(osmnx: Any, endpoint: str, kept: Path, manners: Manners) -> Iterat
     try:
         for name, value in ours.items():
             setattr(osmnx.settings, name, value)
-        yield
+        with warnings.catch_warnings():
+            # a province is larger than osmnx expects; it is asked for in parts
+            warnings.filterwarnings("ignore", "This area is", UserWarning)
+            yield
     finally:
         for name, value in before.items():
             setattr(osmnx.settings, name, value)
