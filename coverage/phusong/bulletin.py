@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from phusong import pipeline
+from phusong.declared import declared
 from phusong.devices import allocate
-from phusong.evidence import field_checks
+from phusong.evidence import checked, claimed, field_checks, measured_levels
 from phusong.handover import figures as device_figures
 from phusong.ledger import GIVEN, POINT_SUBJECTS, Given
 from phusong.pipeline import STAGES, Results
@@ -18,9 +22,11 @@ from phusong.standing import records, standing
 from phusong.store import Store
 from phusong.study import Study
 from phusong.switching import switch_off
+from phusong.tally import Beside, break_down, track
 
 __all__ = ["give", "without"]
 
+Services = dict[dt.date, dict[str, pd.DataFrame]]
 _LAST = [s.makes for s in STAGES if s.makes in ("forecast", "disagreement_by_operator")][-1]
 
 
@@ -56,20 +62,73 @@ def give(study: Study, store: Store | None, book: Path, *, known_on: dt.date | N
             return found
     results = pipeline.run(study, store=store, book=book, known_on=known_on, until=_LAST,
                            progress=progress)
-    said = {**standing(results), **_from_book(results, book, known_on),
+    told = _told(results, book, known_on)
+    beside = _beside(results, told)
+    if beside is not None:
+        points, services = results.points, results.services
+        results.tables["progress"] = track(points, services, study.targets, beside=beside)
+        results.tables["breakdown"] = break_down(points, services, study.targets, beside=beside)
+    said = {**standing(results), **_listed(results, told[study.day]),
             "known_on": None if known_on is None else known_on.isoformat(), "given_on": None}
     if known_on is None:
         record.keep(_figures(said), basis=results.digest)
     return {**said, "restated": _restated(record, study, known_on)}
 
 
-def _from_book(results: Results, book: Path, known_on: dt.date | None) -> dict[str, Any]:
+def _told(results: Results, book: Path, known_on: dt.date | None
+          ) -> dict[dt.date, dict[str, pd.DataFrame]]:
+    """Return claims, checks and deliveries as the book has them on every day that is counted."""
+    study = results.study
+    days = {study.day, *results.services}
+    if not book.exists():
+        return {day: {} for day in days}
+    with pipeline.open_book(book, study, results.points, results.sites) as ledger:
+        return {day: {subject: ledger.told(subject, day, known_on) for subject in POINT_SUBJECTS}
+                for day in days}
+
+
+def _beside(results: Results, told: dict[dt.date, dict[str, pd.DataFrame]]) -> Beside | None:
+    """Return what stands beside the model on every day; None if nothing does."""
+    study, points, sites = results.study, results.points, results.sites
+    needs = {t.need.name: t.need for t in study.targets}
+    drive, prints = results.around.measurements, results.around.footprints
+    source = study.sources.footprints
+    drawn_on = source.date if source is not None and source.date else study.day
+    operators = set(sites["operator"].dropna()) - {""} if "operator" in sites else set()
+    claims: Services = {}
+    checks: Services = {}
+    declarations: Services = {}
+    for day in results.services:
+        claim, check = told.get(day, {}).get("claim"), told.get(day, {}).get("check")
+        levels = None if drive is None else measured_levels(points, drive, sites,
+                                                            day=pd.Timestamp(day))
+        found = _newest(check, levels)
+        for name, need in needs.items():
+            if claim is not None and any(len(t.get("claim", ())) for t in told.values()):
+                claims.setdefault(day, {})[name] = claimed(points, claim, need)
+            if found is not None and (drive is not None or any(
+                    len(t.get("check", ())) for t in told.values())):
+                checks.setdefault(day, {})[name] = checked(points, found, need, operators)
+            if prints is not None and day >= drawn_on:
+                declarations.setdefault(day, {})[name] = declared(points, prints, need)
+    if not (claims or checks or declarations):
+        return None
+    return replace(results.beside, claimed=claims, measured=checks, declared=declarations)
+
+
+def _newest(*tables: pd.DataFrame | None) -> pd.DataFrame | None:
+    """Put field checks and measured levels together: the newest word on a point and operator."""
+    there = [t[["result", "rsrp_dbm", "technology", "since"]] for t in tables
+             if t is not None and len(t)]
+    if not there:
+        return next((t for t in tables if t is not None), None)
+    whole = pd.concat(there).sort_values("since", kind="stable")
+    return whole[~whole.index.duplicated(keep="last")].sort_index()
+
+
+def _listed(results: Results, told: dict[str, pd.DataFrame]) -> dict[str, Any]:
     """Return what claims, checks and deliveries add: places to go to, devices."""
-    study, told = results.study, dict[str, Any]()
-    if book.exists():
-        with pipeline.open_book(book, study, results.points, results.sites) as ledger:
-            told = {subject: ledger.told(subject, study.day, known_on)
-                    for subject in POINT_SUBJECTS}
+    study = results.study
     listed = field_checks(results.points, results.links, study.need, claims=told.get("claim"),
                           disputed=results.tables["disagreement_by_operator"],
                           checks=told.get("check"))

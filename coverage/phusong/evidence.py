@@ -87,8 +87,9 @@ def checked(points: pd.DataFrame, checks: pd.DataFrame, need: Need,
     found = _by_count(points, checks[good.to_numpy(bool)], checks[bad.to_numpy(bool)],
                       need.operators_needed, "measured")
     seen = checks[bad.to_numpy(bool)].index.to_frame(index=False).groupby("point_id")["operator"]
-    whole = seen.agg(lambda names: "" in set(names) or set(operators) <= set(names))
-    partly = ~whole.reindex(points.index).fillna(False).to_numpy(bool)
+    whole = [point for point, names in seen
+             if "" in set(names) or set(operators) <= set(names)]
+    partly = ~points.index.isin(whole)
     found.loc[(found["status"] == "uncovered") & partly, "status"] = "uncertain"
     return found
 

@@ -38,7 +38,7 @@ class Sources(Noun):
     points, sites, terrain : tuple of Source
         Places of learning, communes and villages; cells; height rasters.
     communes, roads, power_lines, population, land_cover, water, protected, public_land,
-    footprints, lockdowns : Source or None
+    footprints, measurements, lockdowns : Source or None
         Optional layers; a study without them degrades with clear words.
     reports : tuple of str
         File patterns of operators' reports.
@@ -56,6 +56,7 @@ class Sources(Noun):
     protected: Source | None = None
     public_land: Source | None = None
     footprints: Source | None = None
+    measurements: Source | None = None
     lockdowns: Source | None = None
     reports: tuple[str, ...] = ()
 

@@ -67,6 +67,8 @@ class Surroundings:
         Polygons where nothing may be built, or where building is welcome.
     footprints : GeoDataFrame or None
         Coverage polygons as operators declare them (``operator``, ``technology``).
+    measurements : GeoDataFrame or None
+        MEASUREMENTS: levels measured at places, each of one cell.
     reports : tuple of str
         Files of operators' reports, in the order of the study file.
     faults : tuple of Fault
@@ -88,6 +90,7 @@ class Surroundings:
     protected: gpd.GeoDataFrame | None = None
     public_land: gpd.GeoDataFrame | None = None
     footprints: gpd.GeoDataFrame | None = None
+    measurements: gpd.GeoDataFrame | None = None
     reports: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()
     readings: pd.DataFrame | None = field(default=None)

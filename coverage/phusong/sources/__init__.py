@@ -20,6 +20,7 @@ from phusong.sources.credits import records_of
 from phusong.sources.land_cover import read_land_cover
 from phusong.sources.lines import read_power_lines, read_roads
 from phusong.sources.lists import read_ids, read_lockdowns
+from phusong.sources.measurements import read_measurements
 from phusong.sources.points import read_points
 from phusong.sources.polygons import read_areas, read_communes, read_footprints
 from phusong.sources.rasters import parts_of, read_population, read_terrain
@@ -44,6 +45,7 @@ READERS: dict[str, Callable[..., Any]] = {
     "public_land": read_areas,
     "footprints": read_footprints,
     "lockdowns": read_lockdowns,
+    "measurements": read_measurements,
     "targets": read_ids,
 }
 """Part that a file plays in a study -> what reads it."""

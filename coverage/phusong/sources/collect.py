@@ -26,6 +26,7 @@ from phusong.sources.land_cover import read_land_cover
 from phusong.sources.learners import fill_learners
 from phusong.sources.lines import read_power_lines, read_roads
 from phusong.sources.lists import join_lockdowns, join_target, read_ids, read_lockdowns
+from phusong.sources.measurements import read_measurements
 from phusong.sources.points import read_points
 from phusong.sources.polygons import read_areas, read_communes, read_footprints
 from phusong.sources.rasters import raster_box, read_population, read_terrain
@@ -49,6 +50,7 @@ LAYERS: dict[str, Layer] = {
     "protected": read_areas,
     "public_land": read_areas,
     "footprints": read_footprints,
+    "measurements": read_measurements,
 }
 """Optional vector layer of a study -> what reads it."""
 
