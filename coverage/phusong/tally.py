@@ -199,6 +199,9 @@ def flows(points: pd.DataFrame, services: Services, targets: Iterable[Target], *
 def _sheets(points: pd.DataFrame, services: Services, target: Target, beside: Beside,
             operator: str = "") -> Iterable[tuple[dt.date, pd.DataFrame]]:
     """Yield for every day the points on the list, with all that is counted of them."""
+    uncounted = [short for short, column in (("poor", "learners_poor"),
+                                             ("near_poor", "learners_near_poor"))
+                 if column not in points.columns or points[column].isna().all()]
     for day in sorted(services):
         if target.need.name not in services[day]:
             continue
@@ -218,7 +221,7 @@ def _sheets(points: pd.DataFrame, services: Services, target: Target, beside: Be
         for short in _BESIDE:
             said = getattr(beside, short).get(day, {}).get(target.need.name)
             sheet[short] = _said(said, ids, operator)
-        sheet.attrs["day"] = day
+        sheet.attrs |= {"day": day, "uncounted": uncounted}
         yield day, sheet
 
 
@@ -249,7 +252,9 @@ def _counts(sheet: pd.DataFrame, before: pd.DataFrame | None, by: str | None) ->
     locked = sheet["locked"].to_numpy(bool)
     numbers["locked"] = locked.astype(np.int64)
     numbers["locked_uncovered"] = (locked & (status == "uncovered")).astype(np.int64)
-    asserted, absent = np.zeros(len(sheet), bool), []
+    asserted = np.zeros(len(sheet), bool)
+    absent = [f"{short}_{name}" for short in sheet.attrs["uncounted"] for name in STATUSES]
+    absent += ["learners_poor_uncovered"] if len(sheet.attrs["uncounted"]) == 2 else []
     for short, kinds in _BESIDE.items():
         said = sheet[short].to_numpy(object)
         if len(said) and all(s is None for s in said):

@@ -181,6 +181,18 @@ def test_lists_by_rule() -> None:
         _target(lockdown_off=START)
 
 
+def test_poor_learners_that_nobody_counted_are_no_zero() -> None:
+    here = points(3).drop(columns="learners_near_poor")
+    here["learners_poor"] = float("nan")
+    row = track(here, {START: {"data": service(here, "cuu")}}, [_target()]).iloc[0]
+    assert row[["poor_covered", "poor_uncovered", "near_poor_uncovered",
+                "learners_poor_uncovered"]].isna().all()
+    assert row["learners_uncovered"] == 11 + 12
+    half = points(3).drop(columns="learners_near_poor")
+    row = track(half, {START: {"data": service(half, "cuu")}}, [_target()]).iloc[0]
+    assert (row["poor_uncovered"], row["learners_poor_uncovered"]) == (3, 3)
+
+
 def test_nothing_to_count() -> None:
     here = points(3, "")
     table = {START: {"data": service(here, "ccc")}}

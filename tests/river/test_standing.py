@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from phusong.cli import app
 from phusong.ledger import GIVEN, Given
+from phusong.store import Store
 from typer.testing import CliRunner
 
 
@@ -38,7 +39,7 @@ def test_a_month_at_the_desk(home: Path) -> None:
     first = _call(home, "status", "--json")
     assert first["given_on"] is None
     bare = {t["name"]: t for t in first["targets"]}
-    service = pd.read_parquet(home / "data/processed/small/service.parquet")
+    service = Store(home / "data/processed/small").read("service")
     listed = {r["point_id"] for r in first["field_checks"]}
     gap = sorted(set(service.index[service["reason"] == "terrain_blocked"]) - listed)[0]
 

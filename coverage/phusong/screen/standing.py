@@ -104,7 +104,7 @@ class Standing:
     def _restated(self, rows: list[dict[str, Any]]) -> None:
         for row in rows:
             self.say(f"Restated: {row['target']} on {row['date']}: " + ", then ".join(
-                f"{r['covered']:,} of {r['points']:,} as known on {r['known_on'][:10]}"
+                f"{r['covered']:,} of {r['points']:,} as known on {r['known_on'][:16]}"
                 for r in row["given"]))
 
     def _checks(self, rows: list[dict[str, Any]], *, whole: bool) -> None:

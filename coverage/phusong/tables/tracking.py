@@ -31,12 +31,13 @@ _COUNTS = (
     Column("learners", "float", "Learners at the points.", low=0),
     *(Column(f"learners_{status}", "float", f"Learners at {_WORDS[status]}.", low=0)
       for status in STATUSES),
-    *(Column(f"poor_{status}", "float", f"Learners of poor households at {_WORDS[status]}.", low=0)
+    *(Column(f"poor_{status}", "float", f"Learners of poor households at {_WORDS[status]}; "
+             f"empty = no file counts them.", low=0)
       for status in STATUSES),
     *(Column(f"near_poor_{status}", "float", f"Learners of near-poor households at "
-             f"{_WORDS[status]}.", low=0) for status in STATUSES),
-    Column("learners_poor_uncovered", "float", "Poor and near-poor learners at uncovered points.",
-           low=0),
+             f"{_WORDS[status]}; empty = no file counts them.", low=0) for status in STATUSES),
+    Column("learners_poor_uncovered", "float", "Poor and near-poor learners at uncovered "
+           "points; empty = no file counts them.", low=0),
     Column("locked", "int", "Points whose locality is under distancing on that day.", low=0),
     Column("locked_uncovered", "int", "Of these, not covered.", low=0),
     *(Column(f"{short}_{status}", "float", f"Points {status} as {who}; empty = the study has no "
