@@ -22,18 +22,21 @@ from phusong.plan.connected import (
 from phusong.plan.connected_exact import prove
 from phusong.plan.goal import Goal
 from phusong.plan.greedy import greedy
+from phusong.plan.most import maximise
 from phusong.plan.network import Network
 from phusong.plan.optimise import Optimised
+from phusong.plan.problem import Problem
 from phusong.plan.solution import Clock, Incumbent, Solution, grain
 
-__all__ = ["improve_connected", "maximise_connected", "optimise_connected"]
+__all__ = ["bound_connected", "improve_connected", "maximise_connected", "optimise_connected"]
 
 Ints = NDArray[np.int64]
 
-_ROUNDS = 400
-_REMOVED = 0.4
-_SHAKE = 0.25
-_HEAT = 0.01
+_ROUNDS = 1000
+_REMOVED = 5
+_SHAKE = 0.3
+_HEAT = 0.005
+_ALONE_SECONDS = 10.0
 
 
 def _filled(case: Connected, grown: Grown, budget: float, max_sites: int | None) -> Grown:
@@ -43,25 +46,39 @@ def _filled(case: Connected, grown: Grown, budget: float, max_sites: int | None)
 
 
 def _removed(case: Connected, plan: Grown, chance: np.random.Generator) -> Ints:
-    """Return the sites of a plan without a few: any, or those that hang on one another's hops."""
+    """Return the sites of a plan without a few: any one to five, or those that share its hops."""
     count = len(plan.order)
-    most = max(1, int(_REMOVED * count))
-    gone = chance.random(count).argsort()[:chance.integers(1, most + 1)]
-    if chance.random() < 0.5:
+    gone = chance.permutation(count)[:chance.integers(1, min(count, _REMOVED) + 1)]
+    if chance.random() < 0.3:
         node = int(case.node[plan.order[gone[0]]])
         hops = {step.start for step in plan.forest.way(node)} if node >= 0 else set()
         gone = np.array([k for k, j in enumerate(plan.order) if k == gone[0] or (
             case.node[j] >= 0 and hops & {s.start for s in plan.forest.way(int(case.node[j]))})])
     rest = np.delete(plan.order, gone)
-    return chance.permutation(rest) if chance.random() < 0.3 else rest
+    return chance.permutation(rest) if chance.random() < 0.2 else rest
+
+
+def _paid_alone(case: Connected, budget: float, max_sites: int | None, seconds: float,
+                seed: int) -> Grown:
+    """Return the best plan in which every feeder is paid alone, its hops then shared."""
+    problem = case.problem
+    alone = np.concatenate([case.network.alone(), [0.0]])[case.node]
+    price = problem.costs + np.where(np.isfinite(alone), alone, problem.costs.sum() + 1.0)
+    found = maximise(Problem(problem.indptr, problem.indices, problem.weights, price,
+                             problem.groups),
+                     budget=budget, max_sites=max_sites, seconds=seconds, seed=seed).sites
+    found = found[np.isfinite(alone[found])]
+    joined = grow(case, budget=budget, max_sites=max_sites, first=found)
+    return _filled(case, joined, budget, max_sites)
 
 
 def improve_connected(case: Connected, *, budget: float = np.inf, max_sites: int | None = None,
                       rounds: int = _ROUNDS, seed: int = 0, clock: Clock | None = None) -> Grown:
     """Return the best plan that a search by taking out and building again finds.
 
-    Each round takes sites out of a plan, with the hops that only they need, and grows it
-    again with shaken rates; a plan that is a little worse is sometimes kept to go on from.
+    It sets out from the better of the greedy plan and the best plan in which every feeder
+    is paid alone. Each round takes sites out, with the hops that only they need, and grows
+    the plan again with shaken rates; one that is a little worse is sometimes kept to go on from.
 
     Parameters
     ----------
@@ -78,6 +95,10 @@ def improve_connected(case: Connected, *, budget: float = np.inf, max_sites: int
     """
     chance = np.random.default_rng(seed)
     here = _filled(case, grow(case, budget=budget, max_sites=max_sites), budget, max_sites)
+    if len(here.order):
+        seconds = _ALONE_SECONDS if clock is None else max(0.5 * clock.left, 0.01)
+        other = _paid_alone(case, budget, max_sites, seconds, seed)
+        here = max(here, other, key=lambda plan: plan.value)
     cost = case.cost(here.forest, here.order)
     best, least = here, cost
     for number in range(rounds if len(here.order) else 0):
@@ -128,11 +149,11 @@ def maximise_connected(case: Connected, *, budget: float = np.inf, max_sites: in
     best.offer(plan.order, plan.value)
     try:
         found = improve_connected(case, budget=budget, max_sites=max_sites, seed=seed,
-                                  clock=Clock(0.3 * seconds))
+                                  clock=Clock(0.5 * seconds))
         if found.value >= plan.value:
             plan = found
         best.offer(plan.order, plan.value)
-        best.prove(_upper(case, budget, max_sites))
+        best.prove(bound_connected(case, budget, max_sites))
         best.tell("search")
         if not best.over:
             proof = prove(case, budget=budget, max_sites=max_sites, seconds=clock.left, gap=gap)
@@ -150,8 +171,16 @@ def maximise_connected(case: Connected, *, budget: float = np.inf, max_sites: in
                           steps=tuple(best.said))
 
 
-def _upper(case: Connected, budget: float, max_sites: int | None) -> float:
-    """Return the bound of the problem without what may be shared."""
+def bound_connected(case: Connected, budget: float, max_sites: int | None) -> float:
+    """Return a weight that no plan with feeders exceeds: what may be shared is left out.
+
+    Parameters
+    ----------
+    case : Connected
+        Sites, points and network.
+    budget, max_sites
+        Limits.
+    """
     free = share_free(case)
     whole, _ = greedy(free)
     bound = case.problem.reachable
