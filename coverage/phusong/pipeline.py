@@ -27,7 +27,7 @@ from phusong.intake import Intake, inputs_digest, read, take_in
 from phusong.ledger import Ledger
 from phusong.links import link
 from phusong.outlook import forecast
-from phusong.plan import Goal, Optimised, deadlines, optimise, rank_connected, risks, schedule
+from phusong.plan import Goal, Optimised, best_connected, deadlines, rank_connected, risks, schedule
 from phusong.progress import on_air, snapshot_dates
 from phusong.results import Results
 from phusong.siting import propose
@@ -84,7 +84,7 @@ STAGES: tuple[Stage, ...] = (
     Stage("plan", ("service", "reach", "costs", "hops", "cells"), ("goal", "costs", "feeder"),
           lambda r, say: _plan(r, say)),
     Stage("feeders", ("plan", "spots", "hops", "cells"), ("costs", "feeder"),
-          lambda r, say: feeders(r.plan["site_id"], r.backhaul)),
+          lambda r, say: feeders(r.plan, r.backhaul)),
     Stage("bills", ("costs", "feeders"), ("costs",),
           lambda r, say: settle(r.costs, r.feeders, r.study.costs)),
     Stage("schedule", ("plan", "reach", "bills"), ("works", "targets", "goal", "day"),
@@ -275,12 +275,10 @@ def _plan(results: Results, say: Report | None) -> pd.DataFrame:
 
 
 def best_plan(results: Results, goal: Goal, *, progress: Report | None = None) -> Optimised:
-    """Optimise on the candidates of a run that has reached ``costs``; each feeder is paid alone."""
-    lost = (results.spots["site_id"].map(results.backhaul.node_of) == -2).to_numpy(bool)
-    cells = results.reach.index.get_level_values("cell_id")
-    reach = results.reach[~cells.isin(results.spots.index[lost])]
-    return optimise(results.gaps, results.spots[~lost], reach, results.costs, goal,
-                    progress=progress)
+    """Optimise on the candidates of a run that has reached ``costs``."""
+    net = results.backhaul
+    return best_connected(results.gaps, results.spots, results.reach, results.costs, goal,
+                          net.network, net.node_of, progress=progress)
 
 
 def _planned(results: Results) -> tuple[Any, ...]:

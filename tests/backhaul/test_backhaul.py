@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from phusong.backhaul import Backhaul, Feeder, feeders, hops, own_feeders
 from phusong.cost import Costs, price, settle
 from phusong.errors import InputError, UnknownNameError
+from phusong.plan import Goal, best_connected, rank_connected
 from phusong.profile import Profile
 from phusong.surroundings import Surroundings
 from phusong.tables import FEEDERS, HOPS, faults
@@ -224,6 +225,35 @@ def test_variants_share_a_place_and_light_sites_relay_a_mast_in_sight() -> None:
     wall = np.full((SIZE, SIZE), 50.0)
     wall[:, 75] = 400.0
     assert net_of(spots, CHAIN, land(wall)).node_of["H-light"] == -2
+
+
+def test_the_forest_of_an_optimised_plan_is_the_one_that_is_built_and_paid() -> None:
+    """C alone needs two relays; with B in the plan its mast stands there, and only A is a relay."""
+    spots = masts(LINE, "candidate").assign(technology="LTE", place="hilltop")
+    net = net_of(spots, CHAIN)
+    alone = price(spots, None, USD, feeders=own_feeders(net))
+    gaps = gpd.GeoDataFrame({"kind": "school", "learners": [300.0, 300.0]}, crs=CRS,
+                            geometry=[Point(WEST, NORTH)] * 2,
+                            index=pd.Index(["p", "q"], name="point_id"))
+    reach = pd.DataFrame({"received_dbm": -60.0, "free_space_dbm": -60.0, "technology": "LTE",
+                          "frequency_mhz": 945.0, "distance_m": 1000.0, "operator": "x"},
+                         index=pd.MultiIndex.from_tuples([("p", "C-1"), ("q", "B-1")],
+                                                         names=["point_id", "cell_id"]))
+    goal = Goal(budget=2e6, max_sites=None, gap=0.0, seconds=20.0)
+    found = best_connected(gaps, spots, reach, alone, goal, net.network, net.node_of)
+    assert set(found.plan["site_id"]) == {"B", "C"}
+    assert found.solution.stopped == "optimal"
+    forest = feeders(found.plan, net)
+    assert forest.drop_duplicates("from_id")["relay"].sum() == 1
+    bills = settle(alone, forest, USD)["present_value_base"].groupby(level="site_id").sum()
+    assert bills.loc[found.plan["site_id"]].to_numpy() == \
+        pytest.approx(found.plan["cost_total"].to_numpy())
+    assert found.solution.cost == pytest.approx(found.plan["cost_total"].sum())
+    ranked = rank_connected(gaps, spots, reach, alone, goal, net.network, net.node_of)
+    assert found.plan["cost_total"].sum() <= ranked["cost_total"].sum() + 1e-6
+    kept = best_connected(gaps, spots, reach, alone, goal.model_copy(
+        update={"method": "optimise", "kept": ("A",)}), net.network, net.node_of)
+    assert "A" in set(kept.plan["site_id"])
 
 
 def test_unknown_names_and_wrong_settings_are_refused() -> None:

@@ -185,19 +185,18 @@ def own_feeders(net: Backhaul) -> pd.DataFrame:
     return _table(net, walks)
 
 
-def feeders(plan: Iterable[str], net: Backhaul, forest: Forest | None = None) -> pd.DataFrame:
+def feeders(plan: Iterable[str] | pd.DataFrame, net: Backhaul) -> pd.DataFrame:
     """Return how each site of a plan reaches the network, hop by hop: FEEDERS.
 
     Parameters
     ----------
-    plan : iterable of str
-        `site_id` in the order of building. A hop is paid by the first site that
-        needs it, and is there for those after it.
+    plan : DataFrame or iterable of str
+        PLAN, or its `site_id`, in the order of building. A hop is paid by the first site that
+        needs it, and is there for those after it. Where the planner chose a forest of its own
+        (``attrs["hops"]``) it is taken; else one site after the other is joined by its
+        cheapest way.
     net : Backhaul
         What could be built, as `Backhaul.of` priced it.
-    forest : Forest, optional
-        What has been built already for the sites of the plan, where a planner
-        found a better forest than joining one site after the other.
 
     Raises
     ------
@@ -206,12 +205,15 @@ def feeders(plan: Iterable[str], net: Backhaul, forest: Forest | None = None) ->
     InputError
         If a site of the plan has no way to the network.
     """
-    order = list(dict.fromkeys(plan))
+    chosen = plan.attrs.get("hops") if isinstance(plan, pd.DataFrame) else None
+    order = list(dict.fromkeys(plan["site_id"] if isinstance(plan, pd.DataFrame) else plan))
     for site in order:
         if site not in net.node_of.index:
             raise UnknownNameError(f'There is no candidate site "{site}". '
                                    f"{nearest(site, net.node_of.index)}")
-    grown = Forest(net.network) if forest is None else forest
+    forest = Forest(net.network)
+    for start, end, hop, relay in chosen or ():
+        forest.towards[start] = Step(start, end, hop, bool(relay))
     node_of = net.node_of.loc[order].to_numpy(np.int64)
     named: dict[int, str] = {}
     for site, node in zip(order, node_of, strict=True):
@@ -221,9 +223,9 @@ def feeders(plan: Iterable[str], net: Backhaul, forest: Forest | None = None) ->
                              f"hops. Plan with feeders, so that it is left out.")
         if node >= 0:
             named.setdefault(node, site)
-            if forest is None:
-                grown.join(node)
-    ways = {site: grown.way(node) for site, node in zip(order, node_of, strict=True) if node >= 0}
+            if chosen is None:
+                forest.join(node)
+    ways = {site: forest.way(node) for site, node in zip(order, node_of, strict=True) if node >= 0}
     users = Counter(step for way in ways.values() for step in way)
     payer: dict[Step, str] = {}
     walks: dict[str, list[dict[str, object]]] = {}

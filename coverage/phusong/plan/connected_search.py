@@ -24,11 +24,12 @@ from phusong.plan.goal import Goal
 from phusong.plan.greedy import greedy
 from phusong.plan.most import maximise
 from phusong.plan.network import Network
-from phusong.plan.optimise import Optimised
+from phusong.plan.optimise import Optimised, optimise
 from phusong.plan.problem import Problem
 from phusong.plan.solution import Clock, Incumbent, Solution, grain
 
-__all__ = ["bound_connected", "improve_connected", "maximise_connected", "optimise_connected"]
+__all__ = ["best_connected", "bound_connected", "improve_connected", "maximise_connected",
+           "optimise_connected"]
 
 Ints = NDArray[np.int64]
 
@@ -194,8 +195,7 @@ def bound_connected(case: Connected, budget: float, max_sites: int | None) -> fl
 def optimise_connected(gaps: pd.DataFrame, spots: pd.DataFrame, reach: pd.DataFrame,
                        costs: pd.DataFrame, goal: Goal, network: Network, node_of: pd.Series, *,
                        gap: float = 0.001, seconds: float = 60.0, seed: int = 0,
-                       progress: Callable[[str, int, int], None] | None = None
-                       ) -> tuple[Optimised, Grown]:
+                       progress: Callable[[str, int, int], None] | None = None) -> Optimised:
     """Return the best plan with feeders that can be found in the given time, with its proof.
 
     Every site is joined to the network over hops that exist; each hop is paid once;
@@ -211,10 +211,9 @@ def optimise_connected(gaps: pd.DataFrame, spots: pd.DataFrame, reach: pd.DataFr
 
     Returns
     -------
-    optimised : Optimised
+    Optimised
         Plan and certificate; the cost of each site holds the hops that it is the first to need.
-    grown : Grown
-        Its ``forest`` goes to `phusong.backhaul.feeders`.
+        ``plan.attrs["hops"]`` holds the forest, which `phusong.backhaul.feeders` reads.
 
     Raises
     ------
@@ -228,4 +227,29 @@ def optimise_connected(gaps: pd.DataFrame, spots: pd.DataFrame, reach: pd.DataFr
     budget = np.inf if goal.budget is None else goal.budget
     grown, solution = maximise_connected(connected, budget=budget, max_sites=goal.max_sites,
                                          gap=gap, seconds=seconds, seed=seed, progress=progress)
-    return Optimised(as_plan(case, connected, grown), solution, "weight"), grown
+    plan = as_plan(case, connected, grown)
+    plan.attrs["hops"] = [[int(part) for part in step] for step in grown.forest.towards.values()]
+    return Optimised(plan, solution, "weight")
+
+
+def best_connected(gaps: pd.DataFrame, spots: pd.DataFrame, reach: pd.DataFrame,
+                   costs: pd.DataFrame, goal: Goal, network: Network, node_of: pd.Series, *,
+                   progress: Callable[[str, int, int], None] | None = None) -> Optimised:
+    """Return the best plan for a goal: with shared feeders where the goal allows it.
+
+    Under a budget or a number of sites hops are shared and paid once
+    (`optimise_connected`). A goal that covers a target, keeps sites, has floors or counts
+    expected learners is optimised by `phusong.plan.optimise` with each feeder paid alone,
+    which costs no less than the shared ones; sites without a way are left out of both.
+
+    Parameters
+    ----------
+    gaps, spots, reach, costs, goal, network, node_of, progress
+        As for `optimise_connected`; the goal holds gap and seconds.
+    """
+    if not (goal.cover or goal.kept or goal.floors or goal.counts == "expected"):
+        return optimise_connected(gaps, spots, reach, costs, goal, network, node_of, gap=goal.gap,
+                                  seconds=goal.seconds, progress=progress)
+    lost = (spots["site_id"].map(node_of) == -2).to_numpy(bool)
+    near = ~reach.index.get_level_values("cell_id").isin(spots.index[lost])
+    return optimise(gaps, spots[~lost], reach[near], costs, goal, progress=progress)
