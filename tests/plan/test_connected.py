@@ -189,3 +189,12 @@ def test_a_plan_made_as_a_whole_buys_no_relay_where_a_site_of_it_stands() -> Non
     assert case.cost(whole.forest, whole.order) == 20 + 16
     assert whole.hops[:, 1].tolist() == [8.0, 8.0]
     assert whole.forest.prices().tolist() == [0.0, 0.0, 0.0]
+
+
+@settings(max_examples=10, deadline=None, derandomize=True)
+@given(connected_cases(most_places=3), st.integers(1, 4))
+def test_without_a_budget_only_the_number_of_sites_counts(case: Connected, most: int) -> None:
+    plan, solution = maximise_connected(case, max_sites=most, gap=0.0, seconds=20.0)
+    walks(case, plan)
+    assert len(plan.order) <= most
+    assert plan.value == solution.value == solution.bound == best_value(case, np.inf, most)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,7 @@ from phusong.plan.most import maximise
 from phusong.plan.network import Network
 from phusong.plan.optimise import Optimised, optimise
 from phusong.plan.problem import Problem
+from phusong.plan.reduce import part_of
 from phusong.plan.solution import Clock, Incumbent, Solution, grain
 
 __all__ = ["best_connected", "bound_connected", "improve_connected", "maximise_connected",
@@ -128,6 +130,7 @@ def maximise_connected(case: Connected, *, budget: float = np.inf, max_sites: in
 
     First a search, then the bound of the problem without what may be shared
     (`share_free`), then HiGHS on the programme over layers for the time that is left.
+    Without a budget hops do not matter: `maximise` chooses the sites, which are then joined.
 
     Parameters
     ----------
@@ -144,6 +147,8 @@ def maximise_connected(case: Connected, *, budget: float = np.inf, max_sites: in
     progress : callable, optional
         Called with what was done, thousandths of the gap closed, 1000.
     """
+    if budget == np.inf:
+        return _without_money(case, max_sites, gap, seconds, seed, progress)
     clock = Clock(seconds)
     best = Incumbent(clock, gap, grain(case.problem.weights), progress)
     plan, interrupted = grow(case, budget=budget, max_sites=max_sites), False
@@ -170,6 +175,20 @@ def maximise_connected(case: Connected, *, budget: float = np.inf, max_sites: in
     return plan, Solution(np.sort(plan.order), plan.value, best.bound, clock.spent,
                           best.why(interrupted), case.cost(plan.forest, plan.order),
                           steps=tuple(best.said))
+
+
+def _without_money(case: Connected, max_sites: int | None, gap: float, seconds: float, seed: int,
+                   progress: Callable[[str, int, int], None] | None) -> tuple[Grown, Solution]:
+    """Return the best plan where only the number of sites is limited."""
+    can = np.isfinite(np.concatenate([case.network.alone(), [0.0]])[case.node])
+    problem = part_of(case.problem, can, np.ones(case.problem.points, bool))
+    found = maximise(problem, max_sites=max_sites, gap=gap, seconds=seconds, seed=seed,
+                     progress=progress)
+    sites = np.flatnonzero(can)[found.sites]
+    plan = grow(case, max_sites=len(sites), first=sites)
+    plan = replay(case, plan.order, plan.forest.towards)
+    return plan, replace(found, sites=np.sort(plan.order),
+                         cost=case.cost(plan.forest, plan.order))
 
 
 def bound_connected(case: Connected, budget: float, max_sites: int | None) -> float:

@@ -239,7 +239,7 @@ class Screen(Standing, Board):
                 for medium, row in sorted(found["media"].items())]
         if found["most_hops"]:
             said.append(f"{found['relays']:,} relay masts, {found['shared']:,} hops shared, at "
-                        f"most {found['most_hops']} microwave hops to the network")
+                        f"most {found['most_hops']} by microwave to the network")
         if found["without_a_way"]:
             said.append(f"{found['without_a_way']:,} candidate sites have no way to the network")
         if said:
