@@ -58,12 +58,14 @@ def check(study: StudyArg, home: Home = HERE, inputs: Inputs = None,
         rows = [] if around.readings is None else around.readings.to_dict("records")
         counts = {kind: sum(f.severity == kind for f in around.faults)
                   for kind in ("error", "warning", "assumption")}
+        mends = [] if around.mends is None else around.mends.to_dict("records")
         if json:
-            screen.document({"readings": rows, "counts": counts,
+            screen.document({"readings": rows, "counts": counts, "mends": mends,
                              "faults": [_fault(f) for f in around.faults]})
         else:
             if not quiet:
                 screen.readings(rows)
+                screen.mends(mends)
             screen.faults(tuple(f for f in around.faults if not quiet or f.severity == "error"),
                           language)
             screen.say(f"{counts['error']} errors, {counts['warning']} warnings, "

@@ -27,7 +27,8 @@ _APART = str.maketrans({"đ": "d", "Đ": "d", "ð": "d", "Ð": "d", "ø": "o", "
 
 Words = dict[str, tuple[str, ...]]
 
-_WORD_LISTS = ("kinds", "levels", "technologies", "statuses", "operators", "compass")
+_WORD_LISTS = ("kinds", "kinds_in_names", "levels", "technologies", "statuses", "operators",
+               "compass")
 
 
 @lru_cache(maxsize=65536)
@@ -80,6 +81,10 @@ class Profile(Noun):
         How headers write our columns; roles are ``points``, ``sites``, ``communes``, ...
     kinds, levels, technologies, statuses, operators : dict of value to words
         How cells write our values.
+    kinds_in_names : dict of value to words
+        How names of places of learning say their kind, where no column does.
+    totals : tuple of str
+        How lists head the rows that add others up.
     compass : dict of N, S, E, W to words
         How coordinates write the four directions.
     missing : tuple of str
@@ -121,6 +126,8 @@ class Profile(Noun):
     crs_degrees: tuple[str, ...] = ()
     day_first: bool = True
     aliases: dict[str, Words] = Field(default_factory=dict)
+    kinds_in_names: Words = Field(default_factory=dict)
+    totals: tuple[str, ...] = ()
     kinds: Words = Field(default_factory=dict)
     levels: Words = Field(default_factory=dict)
     technologies: Words = Field(default_factory=dict)

@@ -43,7 +43,7 @@ def test_a_sound_study(place: Place) -> None:
     assert points.crs == sites.crs == around.communes.crs == terrain.metric_crs
     assert points.crs.to_epsg() == 32648
     assert points["learners"].notna().all()
-    assert points.loc["00126", "assumed"] == "commune_code;learners"
+    assert points.loc["00126", "assumed"] == "commune_code;kind;learners"
     assert np.isfinite(terrain.sample(points.geometry.x, points.geometry.y)).all()
     rows = around.readings
     assert (rows["rows_in"] == rows["accepted"] + rows["mended"] + rows["rejected"]).all()

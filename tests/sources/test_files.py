@@ -16,6 +16,7 @@ import xlsxwriter
 from phusong.errors import InputError, MissingFileError
 from phusong.profile import Profile
 from phusong.sources.files import read_file
+from phusong.sources.points import read_points
 from phusong.sources.records import RawTable, kept, match_columns
 from phusong.sources.source import Findings, Source
 from shapely import Point
@@ -224,3 +225,48 @@ def test_header_false_numbers_the_columns(tmp_path: Path) -> None:
     table = read(tmp_path, "a.csv", header=False)
     assert list(table.frame.columns) == ["1", "2", "3", "4"]
     assert pd.Series(table.rows).tolist() == [1, 2]
+
+
+def test_one_sheet_for_each_district_and_a_heading_over_two_columns(
+        tmp_path: Path, vietnam: Profile) -> None:
+    with xlsxwriter.Workbook(str(tmp_path / "a.xlsx")) as book:
+        for district in ("Bảo Yên", "Sa Pa"):
+            sheet = book.add_worksheet(district)
+            sheet.merge_range(0, 0, 0, 4, "DANH SÁCH TRƯỜNG HỌC")
+            sheet.merge_range(2, 0, 3, 0, "Tên trường")
+            sheet.merge_range(2, 1, 2, 2, "Toạ độ")
+            sheet.merge_range(2, 3, 2, 4, "Số học sinh")
+            sheet.write_row(3, 1, ["Vĩ độ", "Kinh độ", "Tổng số", "Nghèo"])
+            sheet.write_row(4, 0, [f"Trường {district}", 22.3, 103.8, 120, 30])
+        book.add_worksheet("Ghi chú").write(0, 0, "lập ngày 1/9/2021")
+    reading = read_points(Source(file="a.xlsx", kind="school"), tmp_path, 32648, vietnam)
+    assert reading.rows_in == 2
+    assert sorted(reading.table["name"]) == ["Trường Bảo Yên", "Trường Sa Pa"]
+    assert reading.table["learners"].tolist() == [120, 120]
+    assert reading.table["learners_poor"].tolist() == [30, 30]
+    assert reading.columns["learners_poor"] == "Số học sinh Nghèo"
+    left = next(f for f in reading.faults if f.code == "sheets_not_read")
+    assert "Ghi chú" in left.what
+
+
+def test_a_fault_names_the_sheet_it_is_in(tmp_path: Path, vietnam: Profile) -> None:
+    with xlsxwriter.Workbook(str(tmp_path / "a.xlsx")) as book:
+        for name, lat in (("Một", "22.3"), ("Hai", "phía sau chợ")):
+            sheet = book.add_worksheet(name)
+            sheet.write_row(0, 0, ["Tên trường", "Vĩ độ", "Kinh độ"])
+            sheet.write_row(1, 0, ["Trường", lat, "103.8"])
+    reading = read_points(Source(file="a.xlsx", kind="school"), tmp_path, 32648, vietnam)
+    fault = next(f for f in reading.faults if f.code == "unreadable_coordinate")
+    assert fault.file == "a.xlsx [Hai]"
+    assert fault.row == 2
+
+
+def test_a_file_without_a_header_loses_no_row(tmp_path: Path, vietnam: Profile) -> None:
+    (tmp_path / "a.tsv").write_text("1\t103.81\t22.31\n2\t103.82\t22.32\n")
+    source = Source(file="a.tsv", kind="school")
+    reading = read_points(source, tmp_path, 32648, vietnam)
+    assert (reading.rows_in, reading.rejected) == (2, 2)
+    assert {"no_header", "missing_column"} <= {f.code for f in reading.faults}
+    named = source.model_copy(update={"header": False, "columns": {"point_id": "1", "lon": "2",
+                                                                   "lat": "3"}})
+    assert read_points(named, tmp_path, 32648, vietnam).accepted == 2

@@ -45,7 +45,8 @@ def test_a_list_as_a_department_sends_it(place: Place) -> None:
     assert points["learners"].tolist()[:3] == [350, 412, 1204]
     assert np.isnan(points.loc["00126", "learners"])
     assert points.loc["00126", "commune_code"] == "02650"
-    assert points.loc["00126", "assumed"] == "commune_code"
+    assert points.loc["00126", "kind"] == "branch_school", "its name says so"
+    assert points.loc["00126", "assumed"] == "commune_code;kind"
     assert points.loc["00123", "commune_name"] == "Xã Một"
     assert reading.rows_in == reading.accepted == 6
 
@@ -128,7 +129,7 @@ def test_unknown_kind_of_source_offers_the_nearest(place: Place) -> None:
 def test_defaults_fill_and_are_recorded(place: Place) -> None:
     points = read(place, defaults={"learners": 25, "priority": 2}).table
     assert points.loc["00126", "learners"] == 25
-    assert points.loc["00126", "assumed"] == "commune_code;learners;priority"
+    assert points.loc["00126", "assumed"] == "commune_code;kind;learners;priority"
     assert points["priority"].tolist() == [2.0] * 6
 
 
@@ -181,3 +182,23 @@ def test_real_lists_lose_no_row(shared: Any, file: str, rows: int, mapping: dict
     assert reading.rows_in == rows == len(reading.table) + reading.rejected
     assert not reading.failed
     check(reading.table, POINTS)
+
+
+def test_kinds_are_taken_from_names_where_no_column_says(place: Place) -> None:
+    names = ["Trung tâm GDNN-GDTX huyện A", "Trung tâm học tập cộng đồng xã B", "Trường Đại học C",
+             "Trường Trung cấp nghề D", "Trường PTDTBT TH&THCS E", "Phân hiệu F"]
+    table = read(place, SCHOOLS.assign(ten_truong=names)).table
+    assert table["kind"].tolist() == ["continuing_education", "community_learning_centre",
+                                      "university", "vocational", "school", "branch_school"]
+    assert set(table.loc[table["kind"] != "school", "assumed"].map(
+        lambda cell: "kind" in cell)) == {True}
+
+
+def test_totals_and_headings_are_no_places(place: Place) -> None:
+    extra = pd.DataFrame([dict.fromkeys(SCHOOLS.columns, ""), dict.fromkeys(SCHOOLS.columns, "")])
+    extra.loc[0, ["ten_truong", "so_hoc_sinh"]] = ["Tổng cộng", "2656"]
+    extra.loc[1, "ma_truong"] = "Huyện Bảo Yên"
+    reading = read(place, pd.concat([extra.iloc[[1]], SCHOOLS, extra.iloc[[0]]]))
+    assert len(reading.table) == 6
+    assert {"total_row", "heading_row"} <= set(codes(reading))
+    assert (reading.rows_in, reading.rejected) == (8, 2)

@@ -114,3 +114,44 @@ def test_real_registers_lose_no_row(shared: Any, file: str, rows: int,
     assert reading.rows_in == rows == len(reading.table) + reading.rejected
     assert not reading.failed
     check(reading.table, SITES)
+
+
+def test_crowd_sourced_cells_are_grouped_to_sites_with_their_uncertainty(place: Place) -> None:
+    """Two sectors of one LTE node, a GSM neighbour beside another, one cell of unknown range."""
+    rows = ["LTE,452,4,9,2561,0,103.8000,22.3000,3000,30,1",
+            "LTE,452,4,9,2562,0,103.8100,22.3000,2000,10,1",
+            "GSM,452,1,7,11,0,103.9000,22.3000,5000,5,1",
+            "UMTS,452,1,7,12,0,103.9010,22.3000,1000,1,1",
+            "GSM,452,1,7,13,0,103.9500,22.3000,1000,1,1",
+            "GSM,452,2,7,14,0,103.9000,22.3000,900,4,1"]
+    (place.folder / "cells.csv").write_text("\n".join(rows) + "\n")
+    reading = read(place)
+    cells = reading.table
+    assert cells["site_id"].nunique() == 4, "operators are never joined"
+    node = cells.loc[["LTE-452-4-9-2561", "LTE-452-4-9-2562"]]
+    assert len(set(node["site_id"])) == 1
+    assert node["uncertainty_m"].tolist() == [2000.0, 2000.0]
+    lon = node.to_crs(4326).geometry.x
+    assert lon.tolist() == pytest.approx([103.8025] * 2, abs=1e-6), "weighted by samples: 30 to 10"
+    assert cells.loc["UMTS-452-1-7-12", "uncertainty_m"] == 5000.0
+    assert np.isnan(cells.loc["GSM-452-1-7-13", "uncertainty_m"])
+    assert cells["assumed"].str.contains("geometry").all()
+    assert fault(reading, "grouped_cells").severity == "assumption"
+
+
+def test_a_register_that_lists_every_carrier_of_a_cell_is_kept_whole(place: Place) -> None:
+    frame = pd.DataFrame({"cell_id": [f"c{i // 3}" for i in range(30)], "site_id": "s",
+                          "lat": "22.3", "lon": "103.8", "technology": "4G",
+                          "azimuth": [str(120 * (i % 3)) for i in range(30)]})
+    reading = read(place, frame)
+    assert len(reading.table) == 30
+    assert fault(reading, "shared_cell_id").count == 30
+
+
+def test_an_answer_of_a_service_in_json(place: Place) -> None:
+    (place.folder / "cells.json").write_text(
+        '{"count": 1, "cells": [{"lat": 22.303, "lon": 103.775, "mcc": 452, "mnc": 4, "radio": '
+        '"UMTS", "range": 1000, "samples": 1}]}')
+    reading = read_sites(Source(file="cells.json"), place.folder, 32648, VIETNAM, Radio())
+    assert reading.accepted == 1
+    assert reading.table["operator"].tolist() == ["452-4"]

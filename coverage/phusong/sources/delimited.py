@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import re
 import zlib
 from collections.abc import Collection
 from dataclasses import replace
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from phusong.errors import Fault, InputError
 from phusong.profile import fold
+from phusong.sources.old_text import converted
 from phusong.sources.records import RawTable, Record, table_of
 from phusong.sources.source import Source
 
@@ -85,6 +87,11 @@ def _decoded(data: bytes, file: str) -> tuple[str, list[Fault]]:
             return text.replace("\x00", ""), []
         raise _refused("no_text", "This is no text file (it is full of zero bytes).",
                        "Save the table as CSV UTF-8, or give the file its true ending.", file)
+    western = data.decode("cp1252", errors="replace")
+    charset, _ = converted(sorted(set(re.split(r"[\n\t,;|]", western[:400_000]))))
+    if charset and "\ufffd" not in western:
+        return western, [Fault("encoding", "The file is not UTF-8; it was read byte by byte.", "",
+                               "warning", file)]
     try:
         text = data.decode("cp1258")
     except UnicodeDecodeError as error:

@@ -17,7 +17,9 @@ from phusong.errors import Fault, InputError, MissingFileError
 from phusong.nouns import nearest
 from phusong.profile import Profile, fold
 from phusong.sources.delimited import read_delimited
-from phusong.sources.records import RawTable
+from phusong.sources.json_rows import read_json_rows
+from phusong.sources.old_text import converted
+from phusong.sources.records import RawTable, old_charset
 from phusong.sources.roads_osm import ENDINGS, read_answer, read_extract, read_graph
 from phusong.sources.source import Source
 from phusong.sources.values import tidy
@@ -112,6 +114,10 @@ def read_vector(path: Path, source: Source, known: Collection[str]) -> RawTable:
     InputError
         If it cannot be read, or has no such layer.
     """
+    if path.suffix.lower() == ".json":
+        rows = read_json_rows(path, source.file)
+        if rows is not None:
+            return rows
     if path.suffix.lower() == ".zip":
         check_zip(path, source.file)
     with warnings.catch_warnings(record=True) as said:
@@ -133,10 +139,25 @@ def read_vector(path: Path, source: Source, known: Collection[str]) -> RawTable:
     faults = [Fault("reading", tidy(w.message)[:300], "", "warning", source.file) for w in said]
     text = pd.DataFrame({str(c): _as_text(frame[c]) for c in frame.columns
                          if c != frame.geometry.name}, index=frame.index, dtype=object)
+    text, remark = _modern(text, source.file)
+    faults += remark
     geometry = gpd.GeoSeries(frame.geometry.to_numpy(), crs=frame.crs)
     table = RawTable(_spread(text), np.arange(1, len(frame) + 1, dtype=np.int64), geometry,
                      frame.crs)
     return replace(table, faults=tuple({f.what: f for f in faults}.values()))
+
+
+def _modern(text: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[Fault]]:
+    """Convert text from before Unicode; see `phusong.sources.old_text`."""
+    special = sorted({cell for name in text.columns for cell in (name, *text[name].unique())
+                      if not cell.isascii()})
+    charset, modern = converted(special)
+    if not charset:
+        return text, []
+    now = dict(zip(special, modern, strict=True))
+    changed = text.rename(columns=now)
+    changed = changed.apply(lambda cells: cells.map(lambda cell: tidy(now.get(cell, cell))))
+    return changed.astype(object), [old_charset(charset, special, modern, file)]
 
 
 def _shapes(path: Path, source: Source) -> gpd.GeoDataFrame:

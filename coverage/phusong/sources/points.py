@@ -61,6 +61,7 @@ def read_points(source: Source, folder: Path, crs: Any, profile: Profile,
         NaN (`fill_learners` deals with them).
     """
     table, columns, findings, aside = opened(source, folder, profile, "points")
+    _no_places(columns)
     layer = communes_in_degrees(communes)
     said = declare(columns, register, frozenset() if layer is None else frozenset(layer.index))
     lon, lat = find_positions(table, columns.theirs, source, profile, findings, area=area,
@@ -146,7 +147,48 @@ def _kinds(columns: Columns) -> list[str]:
                      '"other"', f"Write one of {', '.join(POINT_KINDS)}, or set kind: in the study "
                      "file.", severity="warning", at=unknown,
                      column=columns.theirs.get("kind", ""), shown=columns.text("kind").tolist())
+    if source.kind in ("", "school") and "kind" not in columns:
+        return _kinds_of_names(columns, default)
     return [kind or default for kind in kinds]
+
+
+def _kinds_of_names(columns: Columns, default: str) -> list[str]:
+    """Take what a name says ("Trung tâm GDTX ...") where nothing else says the kind."""
+    names = columns.text("name")
+    said = {name: next(iter(columns.profile.values_in("kinds_in_names", name)), "")
+            for name in names.unique()}
+    found = [said[name] for name in names]
+    told = np.array([bool(kind) for kind in found], bool)
+    columns.assume("kind", told)
+    columns.findings.add("kind_from_name", "The kind of place was taken from its name",
+                         "Add a column that says it.", severity="assumption",
+                         at=told & ~columns.findings.rejected, shown=names.tolist())
+    return [kind or default for kind in found]
+
+
+def _no_places(columns: Columns) -> None:
+    """Leave out rows that are no places: totals, and headings within the list."""
+    frame, findings = columns.table.frame, columns.findings
+    if columns.table.geometry is not None or not len(frame.columns) or not len(frame):
+        return
+    sums = {fold(word) for word in columns.profile.totals}
+    cells = frame.to_numpy(object)
+    named = columns.text("name")
+    placed = {columns.theirs[c] for c in ("lon", "lat", "position") if c in columns}
+    where = [i for i, name in enumerate(frame.columns) if name in placed]
+    lying = (cells[:, where] != "").any(axis=1) if where else np.zeros(len(frame), bool)
+    filled = cells != ""
+    count = filled.sum(axis=1)
+    words = [next((c for c in row if c), "") for row in cells]
+    total = ~lying & np.array([fold(a) in sums or fold(b) in sums
+                               for a, b in zip(words, named, strict=True)], bool)
+    findings.add("total_row", "The row adds others up and is no place; it is left out", "Remove "
+                 "it from the file.", severity="warning", at=total, shown=words, rejects=True)
+    alone = np.array([len({c for c in row if c}) == 1 for row in cells], bool)
+    lone = alone & ((count >= 3) | ((count == 1) & named.eq("").to_numpy(bool)))
+    findings.add("heading_row", "The row is a heading within the list, not a place; it is left "
+                 "out", "Remove it from the file.", severity="warning", shown=words, rejects=True,
+                 at=lone & ~total & ~lying & (len(frame.columns) >= 3))
 
 
 def _levels(columns: Columns, names: pd.Series, kinds: list[str]) -> list[str]:

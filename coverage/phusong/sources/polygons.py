@@ -99,7 +99,7 @@ def opened(source: Source, folder: Path, profile: Profile,
            role: str) -> tuple[RawTable, Columns, Findings, int]:
     """Read a file for a role; return it, its columns, its findings and the rows set aside."""
     table, aside = kept(read_file(source, folder, profile, role), source, profile)
-    findings = Findings(source.file, table.rows, list(table.faults))
+    findings = Findings(source.file, table.rows, list(table.faults), sheets=table.sheets)
     if not len(table):
         findings.add("empty_file", "The file holds no rows" + (
             f" with {', '.join(f'{k} = {v}' for k, v in source.where.items())}."

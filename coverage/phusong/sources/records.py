@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,12 +15,14 @@ from numpy.typing import NDArray
 from phusong.errors import Fault, InputError
 from phusong.nouns import nearest
 from phusong.profile import Profile, fold
+from phusong.sources.old_text import converted
 from phusong.sources.source import Findings, Source
 from phusong.sources.values import blank, tidied, tidy
 
-__all__ = ["RawTable", "kept", "match_columns", "table_of"]
+__all__ = ["RawTable", "kept", "match_columns", "old_charset", "table_of"]
 
 _HEADER_WITHIN = 30
+_FIGURE = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
 Record = tuple[int, Sequence[str]]
 
 
@@ -39,6 +42,8 @@ class RawTable:
         What the file itself says about its coordinates.
     faults : tuple of Fault
         What reading it brought up.
+    sheets : tuple of str
+        Sheet of each record, where several sheets of a workbook were read; else empty.
     """
 
     frame: pd.DataFrame
@@ -46,6 +51,7 @@ class RawTable:
     geometry: gpd.GeoSeries | None = None
     crs: Any = None
     faults: tuple[Fault, ...] = ()
+    sheets: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -75,10 +81,18 @@ def table_of(records: Iterable[Record], source: Source, known: Collection[str]) 
         raise InputError.of([Fault("empty_file", "The file holds no rows.",
                                    "Export it again, or take it out of the study file.",
                                    file=source.file)])
-    if source.header:
-        at = _header_at([cells for _, cells in listed[:_HEADER_WITHIN]], source, known)
-        names, body = _named(listed[at][1]), listed[at + 1:]
-    else:
+    listed, remark = _modern(listed, source.file)
+    first = [cells for _, cells in listed[:_HEADER_WITHIN]]
+    headless = source.header and _headless(first, source, known)
+    if headless:
+        remark += (Fault("no_header", "The file has no header: its first row holds numbers.",
+                         'Name the columns by their place in the study file: header: false, '
+                         'columns: {lon: "2", lat: "3"}.', "warning", source.file),)
+    elif source.header:
+        at = _header_at(first, source, known)
+        above = listed[at - 1][1] if at else []
+        names, body = _named(_under(above, listed[at][1], known)), listed[at + 1:]
+    if headless or not source.header:
         width = max(len(cells) for _, cells in listed)
         names, body = [str(i + 1) for i in range(width)], listed
     width = len(names)
@@ -88,7 +102,28 @@ def table_of(records: Iterable[Record], source: Source, known: Collection[str]) 
             for row, cells in body if row not in skip]
     frame = pd.DataFrame(good, columns=names, dtype=object)
     rows = np.array([row for row, _ in body if row not in skip], dtype=np.int64)
-    return RawTable(frame, rows, faults=_too_long(too_long, width, source.file))
+    return RawTable(frame, rows, faults=(*remark, *_too_long(too_long, width, source.file)))
+
+
+def _modern(listed: list[tuple[int, list[str]]],
+            file: str) -> tuple[list[tuple[int, list[str]]], tuple[Fault, ...]]:
+    """Convert text from before Unicode; see `phusong.sources.old_text`."""
+    special = sorted({cell for _, cells in listed for cell in cells if not cell.isascii()})
+    charset, modern = converted(special)
+    if not charset:
+        return listed, ()
+    now = {old: tidy(new) for old, new in zip(special, modern, strict=True)}
+    return [(row, [now.get(cell, cell) for cell in cells]) for row, cells in listed], (
+        old_charset(charset, special, modern, file),)
+
+
+def old_charset(charset: str, special: Sequence[str], modern: Sequence[str], file: str) -> Fault:
+    """Return the fault that says in which old charset a file was, with an example."""
+    where = next((i for i, (a, b) in enumerate(zip(special, modern, strict=True)) if a != b), 0)
+    return Fault("old_charset", f'The text is in {charset}, from before Unicode; it was converted, '
+                 f'since it reads better so: "{special[where]}" -> "{modern[where]}".',
+                 "Look at the names; if they are wrong, save the table as Unicode (UTF-8).",
+                 "warning", file)
 
 
 def _too_long(rows: list[int], width: int, file: str) -> tuple[Fault, ...]:
@@ -102,10 +137,31 @@ def _too_long(rows: list[int], width: int, file: str) -> tuple[Fault, ...]:
 
 def _header_at(records: list[list[str]], source: Source, known: Collection[str]) -> int:
     wanted = {fold(theirs) for theirs in source.columns.values()}
+    named = [_under(records[i - 1] if i else [], cells, known) for i, cells in enumerate(records)]
     scores = [(sum(3 * (fold(c) in wanted) + (fold(c) in known) for c in set(cells) if c), -i)
-              for i, cells in enumerate(records)]
+              for i, cells in enumerate(named)]
     best, at = max(scores)
     return -at if best else 0
+
+
+def _headless(records: list[list[str]], source: Source, known: Collection[str]) -> bool:
+    """Tell whether the file begins with figures, and no row is a header."""
+    wanted = {*known, *(fold(theirs) for theirs in source.columns.values())}
+    if any(fold(cell) in wanted for cells in records for cell in cells if cell):
+        return False
+    filled = [cell for cell in records[0] if cell]
+    figures = [cell for cell in filled if _FIGURE.fullmatch(cell)]
+    return len(filled) >= 2 and len(figures) >= 2 and 2 * len(figures) >= len(filled)
+
+
+def _under(above: list[str], header: list[str], known: Collection[str]) -> list[str]:
+    """Join a heading over several columns ("Pupils") with those below it ("all", "poor")."""
+    names = list(header)
+    for i, (over, cell) in enumerate(zip(above, header, strict=False)):
+        broad = over and (above[i - 1:i] == [over] or above[i + 1:i + 2] == [over])
+        if broad and over != cell and fold(f"{over} {cell}") in known:
+            names[i] = f"{over} {cell}"
+    return names
 
 
 def _named(cells: list[str]) -> list[str]:
@@ -181,5 +237,6 @@ def kept(table: RawTable, source: Source, profile: Profile) -> tuple[RawTable, i
         return table, 0
     geometry = None if table.geometry is None else table.geometry[mask].reset_index(drop=True)
     frame = table.frame[mask].reset_index(drop=True)
-    return (RawTable(frame, table.rows[mask], geometry, table.crs, table.faults),
+    sheets = tuple(name for name, stays in zip(table.sheets, mask, strict=False) if stays)
+    return (RawTable(frame, table.rows[mask], geometry, table.crs, table.faults, sheets),
             int((~mask).sum()))

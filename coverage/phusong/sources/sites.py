@@ -16,6 +16,7 @@ from phusong.profile import Profile, fold
 from phusong.radio.budget import Preset, Radio
 from phusong.sources.columns import Columns
 from phusong.sources.coordinates import Box, find_positions
+from phusong.sources.crowd import grouped, is_crowd, judge_crowd
 from phusong.sources.joining import communes_in_degrees, outlines_of
 from phusong.sources.points import doubled, stable_ids
 from phusong.sources.polygons import opened
@@ -29,7 +30,6 @@ __all__ = ["UNKNOWN_OPERATOR", "read_sites"]
 
 UNKNOWN_OPERATOR = "unknown"
 _PLACEHOLDER_M = 1.0
-_DEFAULT_RANGE_M, _DEFAULT_SAMPLES = 1000.0, 1.0
 _HEADLESS = {"technology": "1", "mcc": "2", "mnc": "3", "area_code": "4", "cid": "5", "lon": "7",
              "lat": "8", "range_m": "9", "samples": "10"}
 """Column numbers of an OpenCelliD export without a header."""
@@ -66,8 +66,9 @@ def read_sites(source: Source, folder: Path, crs: Any, profile: Profile, radio: 
     -------
     Reading
         SITES.  Every value that was filled in is named in ``assumed``.  Positions in an
-        OpenCelliD export are estimates (``geometry`` in ``assumed``): its range of 1,000 m and
-        its single samples mean *not known*, and it is no list of sites.
+        OpenCelliD export are estimates (``geometry`` in ``assumed``, ``uncertainty_m``): cells
+        are grouped to sites, a range of 1,000 m and single samples mean *not known*, and it is
+        no list of sites.
     """
     table, columns, findings, aside = _opened(source, folder, profile)
     layer = communes_in_degrees(communes)
@@ -80,11 +81,14 @@ def read_sites(source: Source, folder: Path, crs: Any, profile: Profile, radio: 
             "frequency_mhz": frequency,
             **_radio_figures(columns, technology, frequency, radio),
             "on_air_from": columns.day("on_air_from"), "off_air_from": columns.day("off_air_from")}
-    _crowd(columns)
+    uncertainty = np.full(len(lon), np.nan)
+    if is_crowd(columns):
+        crowd = judge_crowd(columns)
+        lon, lat, uncertainty = grouped(columns, crowd, operator, technology, lon, lat)
     sites, cells = _identified(columns, data, lon, lat)
     _said(columns, data)
     frame = gpd.GeoDataFrame(
-        {"site_id": sites, **data, "name": columns.text("name"),
+        {"site_id": sites, **data, "uncertainty_m": uncertainty, "name": columns.text("name"),
          "assumed": columns.assumed_words(), "source": columns.credit()},
         geometry=gpd.points_from_xy(lon, lat), crs=DEGREES)
     stays = ~findings.rejected
@@ -101,9 +105,10 @@ def read_sites(source: Source, folder: Path, crs: Any, profile: Profile, radio: 
 def _opened(source: Source, folder: Path,
             profile: Profile) -> tuple[RawTable, Columns, Findings, int]:
     table, columns, findings, aside = opened(source, folder, profile, "sites")
-    first = list(table.frame.columns[:2])
+    first = [str(cell) for cell in table.frame.iloc[0, :2]] if len(table) else []
     headless = (source.header and not columns.theirs and len(table.frame.columns) >= 10
-                and profile.value("technologies", first[0]) and str(first[1]).isdigit())
+                and table.frame.columns[0] == "1"
+                and profile.value("technologies", first[0]) and first[1].isdigit())
     if not headless:
         return table, columns, findings, aside
     read_as = source.model_copy(update={"header": False, "columns": _HEADLESS})
@@ -206,23 +211,6 @@ def _presets(technology: NDArray[Any], frequency: Array, radio: Radio) -> list[P
     return [known[key] for key in zip(technology.tolist(), frequency.tolist(), strict=True)]
 
 
-def _crowd(columns: Columns) -> None:
-    """Say what a crowd-sourced list of cells is, and is not."""
-    if not {"mcc", "cid"} <= set(columns.theirs):
-        return
-    every = np.ones(len(columns.table), bool)
-    columns.assume("geometry", every)
-    samples, range_m = columns.number("samples", low=0), columns.number("range_m", low=0)
-    vague = (samples <= _DEFAULT_SAMPLES) | (range_m == _DEFAULT_RANGE_M)
-    columns.findings.add("estimated_positions", "Crowd-sourced cells: positions are estimates from "
-                         "phones, and this is no operator's list of sites", "Ask the operators; "
-                         "set site_list: partial in the definition of covered.",
-                         severity="warning", at=every & ~columns.findings.rejected)
-    columns.findings.add("unknown_range", "Seen once only, or with the default range of 1,000 m: "
-                         "how far the cell reaches is not known, and its range is not used",
-                         severity="assumption", at=vague & ~columns.findings.rejected)
-
-
 def _identified(columns: Columns, data: dict[str, Any], lon: Array,
                 lat: Array) -> tuple[list[str], NDArray[Any]]:
     """Return site and cell of each row; rows of one operator at one place share a made-up site."""
@@ -232,7 +220,7 @@ def _identified(columns: Columns, data: dict[str, Any], lon: Array,
     lacking = sites.eq("").to_numpy(bool)
     columns.assume("site_id", lacking)
     made = np.where(lacking, stable_ids("s", places), sites.to_numpy(object))
-    if {"mcc", "cid"} <= set(columns.theirs) and "cell_id" not in columns:
+    if is_crowd(columns) and "cid" in columns:
         parts = [columns.text("technology").str.upper(), *(columns.code(name) for name in
                                                            ("mcc", "mnc", "area_code", "cid"))]
         cells = pd.Series(["-".join(row) for row in zip(*parts, strict=True)], index=cells.index)
@@ -240,6 +228,7 @@ def _identified(columns: Columns, data: dict[str, Any], lon: Array,
     named = [f"{s}:{t}:{f:g}:{'omni' if np.isnan(a) else f'{a:g}'}" for s, t, f, a in
              zip(made, data["technology"], data["frequency_mhz"], data["azimuth_deg"],
                  strict=True)]
+    cells = _widened(columns, cells, data, named)
     empty = cells.eq("").to_numpy(bool)
     whole = stable_ids("", [[row] for row in rows])
     twice = pd.Series(named).duplicated(keep=False).to_numpy(bool)
@@ -247,6 +236,34 @@ def _identified(columns: Columns, data: dict[str, Any], lon: Array,
     keys = np.where(empty, np.where(twice, longer, named), cells.to_numpy(object))
     doubled(keys, rows, columns, "cell_id")
     return [str(s) for s in made], keys
+
+
+def _widened(columns: Columns, cells: pd.Series, data: dict[str, Any],
+             named: list[str]) -> pd.Series:
+    """Tell cells apart that share an id: registers list each carrier and antenna of a cell.
+
+    Only where a quarter of the rows or more share ids, or a twentieth of which most differ in
+    technology, carrier or azimuth; else a repeated id is a mistake, and stays an error.
+    """
+    twice = (cells.ne("") & cells.duplicated(keep=False)).to_numpy(bool)
+    if twice.sum() < max(10, 0.05 * len(cells)):
+        return cells
+    tails = pd.Series([name.split(":", 1)[1] for name in named], index=cells.index)
+    longer = cells + ":" + tails
+    apart = twice & ~longer.duplicated(keep=False).to_numpy(bool)
+    if apart.sum() < 0.5 * twice.sum() and twice.sum() < 0.25 * len(cells):
+        return cells
+    rows = ["\x1f".join(row) for row in columns.table.frame.itertuples(index=False)]
+    # antennas that agree in all three are told apart by the whole row
+    whole = [f"{key}{tail}" for key, tail in
+             zip(longer, stable_ids("", [[row] for row in rows]), strict=True)]
+    wide = cells.mask(twice, pd.Series(np.where(apart, longer, whole), index=cells.index))
+    columns.findings.add("shared_cell_id", "Several rows share this id of a cell: the list names "
+                         "each carrier and antenna; carrier and azimuth were added to the id",
+                         "Name a column that tells the rows apart: columns: {cell_id: ...}.",
+                         severity="assumption", at=twice & ~columns.findings.rejected,
+                         column=columns.theirs.get("cell_id", ""), shown=cells.tolist())
+    return wide
 
 
 def _said(columns: Columns, data: dict[str, Any]) -> None:

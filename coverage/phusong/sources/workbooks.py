@@ -7,9 +7,12 @@ import re
 import zipfile
 import zlib
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 from python_calamine import CalamineWorkbook, PasswordError
 
 from phusong.errors import Fault, InputError
@@ -55,8 +58,9 @@ def check_zip(path: Path, file: str) -> None:
 def read_workbook(path: Path, source: Source, known: Collection[str]) -> RawTable:
     """Read one sheet of a workbook.
 
-    Without `Source.sheet` it is the first sheet that holds a known header, else the first that
-    holds anything.  A merged cell stands in each row it was merged over.
+    Without `Source.sheet` every sheet is read that holds the same known headers as the first one
+    that holds any (a sheet for each district), else the first that holds anything; other sheets
+    are named in a warning.  A merged cell stands in each row and column it was merged over.
 
     Raises
     ------
@@ -71,7 +75,7 @@ def read_workbook(path: Path, source: Source, known: Collection[str]) -> RawTabl
                                    "Save it as XLSX.", file=source.file)])
     try:
         with CalamineWorkbook.from_path(str(path)) as book:
-            return table_of(_chosen(book, source, known), source, known)
+            return _together(_chosen(book, source, known), list(book.sheet_names), source, known)
     except PasswordError as error:
         raise InputError.of([Fault("locked", "The workbook is locked by a password.",
                                    "Save it without one.", file=source.file)]) from error
@@ -110,7 +114,28 @@ def _check_extent(path: Path, file: str) -> None:
                                    "Open and save it again.", file=file)]) from error
 
 
-def _chosen(book: CalamineWorkbook, source: Source, known: Collection[str]) -> list[Record]:
+def _together(chosen: list[tuple[str, list[Record]]], names: list[str], source: Source,
+              known: Collection[str]) -> RawTable:
+    """Make one table of the sheets that were chosen."""
+    tables = [table_of(records, source, known) for _, records in chosen]
+    left = [name for name in names if name not in {name for name, _ in chosen}]
+    faults = tuple(dict.fromkeys(fault for table in tables for fault in table.faults))
+    if left and not source.sheet:
+        faults += (Fault("sheets_not_read", f"Of {len(names)} sheets "
+                         f"{', '.join(name for name, _ in chosen)} was read; not read: "
+                         f"{', '.join(left[:10])}{', ...' if len(left) > 10 else ''}.",
+                         "Name the sheet in the study file: sheet: ...", "warning", source.file),)
+    if len(tables) == 1:
+        return replace(tables[0], faults=faults)
+    frame = pd.concat([table.frame for table in tables], ignore_index=True).fillna("")
+    sheets = tuple(name for (name, _), table in zip(chosen, tables, strict=True)
+                   for _ in range(len(table)))
+    return RawTable(frame.astype(object), np.concatenate([table.rows for table in tables]),
+                    faults=faults, sheets=sheets)
+
+
+def _chosen(book: CalamineWorkbook, source: Source,
+            known: Collection[str]) -> list[tuple[str, list[Record]]]:
     names = list(book.sheet_names)
     if source.sheet:
         if source.sheet not in names:
@@ -118,26 +143,31 @@ def _chosen(book: CalamineWorkbook, source: Source, known: Collection[str]) -> l
             if len(same) != 1:
                 raise InputError.of([Fault("missing_sheet", f'There is no sheet "{source.sheet}".',
                                            nearest(source.sheet, names), file=source.file)])
-            return list(_rows(book, same[0]))
-        return list(_rows(book, source.sheet))
+            return [(same[0], list(_rows(book, same[0])))]
+        return [(source.sheet, list(_rows(book, source.sheet)))]
     wanted = set(known) | {fold(theirs) for theirs in source.columns.values()}
-    filled: list[Record] = []
+    filled: list[tuple[str, list[Record]]] = []
+    alike: list[tuple[str, list[Record]]] = []
+    heads: set[str] = set()
     for name in names:
         records = list(_rows(book, name))
-        if any(len({fold(c) for c in cells} & wanted) >= 2 for _, cells in records[:30]):
-            return records
+        head = max(({fold(c) for c in cells} & wanted for _, cells in records[:30]), key=len,
+                   default=set())
+        if len(head) >= 2 and (not alike or head == heads):
+            alike.append((name, records))
+            heads = head
         if not filled and any(any(cells) for _, cells in records):
-            filled = records
-    return filled
+            filled = [(name, records)]
+    return alike or filled or [(names[0], [])] if names else []
 
 
 def _rows(book: CalamineWorkbook, name: str) -> Iterator[Record]:
     sheet = book.get_sheet_by_name(name)
     rows = [[_text(cell) for cell in row] for row in sheet.to_python(skip_empty_area=False)]
     for (top, left), (bottom, right) in sheet.merged_cell_ranges or ():
-        if left == right and bottom < len(rows) and left < len(rows[top]):
-            for row in rows[top + 1:bottom + 1]:
-                row[left] = row[left] or rows[top][left]
+        if bottom < len(rows) and right < len(rows[top]):
+            for row in rows[top:bottom + 1]:
+                row[left:right + 1] = [cell or rows[top][left] for cell in row[left:right + 1]]
     return iter(list(enumerate(rows, 1)))
 
 

@@ -126,6 +126,8 @@ SITES = declare(
     Column("capacity_mbps", "float", "Throughput the cell can share out.", low=0),
     Column("on_air_from", "date", "First day on air; empty = always was."),
     Column("off_air_from", "date", "First day off air; empty = not off."),
+    Column("uncertainty_m", "float", "How far the mast may be from an estimated position; empty = "
+           "surveyed, or not known.", low=0),
     Column("intervention", "text", "Rung of the ladder a candidate stands for (macro, light, "
            "satellite, ...)."),
     Column("place", "text", "How a candidate's place was found (hilltop, cluster, roadside, ...)."),
