@@ -65,7 +65,8 @@ def check(study: StudyArg, home: Home = HERE, inputs: Inputs = None,
         else:
             if not quiet:
                 screen.readings(rows)
-                screen.mends(mends)
+                for line in (*around.columns_taken(), *around.mends_told()):
+                    screen.say(line)
             screen.faults(tuple(f for f in around.faults if not quiet or f.severity == "error"),
                           language)
             screen.say(f"{counts['error']} errors, {counts['warning']} warnings, "

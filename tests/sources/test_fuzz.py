@@ -2,130 +2,64 @@
 
 from __future__ import annotations
 
-import io
 import random
-import zipfile
+import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import geopandas as gpd
 import numpy as np
 import pytest
-import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from phusong.errors import Fault, PhusongError
 from phusong.geo import DEGREES
 from phusong.profile import Profile
-from phusong.radio.budget import Radio
 from phusong.sources.points import read_points
 from phusong.sources.rasters import read_terrain
-from phusong.sources.sites import read_sites
 from phusong.sources.source import Source
-from phusong.tables import POINTS, SITES, faults
 from small_register import SCHOOLS, Place, write_dem
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
+
+import fuzz
+
 VIETNAM = Profile.load("vietnam")
-QUICK, SLOW = 60, 2000
+QUICK, SLOW = 40, 500
+"""Cases of each family here; `python benchmarks/fuzz.py --cases 10000` runs them all."""
 
 
-def mutated(data: bytes, chance: random.Random) -> bytes:
-    """Flip, cut, repeat or overwrite a few bytes."""
-    out = bytearray(data)
-    for _ in range(chance.randint(1, 6)):
-        at = chance.randrange(len(out)) if out else 0
-        how = chance.randrange(5)
-        if how == 0 and out:
-            out[at] = chance.randrange(256)
-        elif how == 1:
-            del out[at:at + chance.randint(1, 40)]
-        elif how == 2:
-            out[at:at] = out[at:at + chance.randint(1, 40)]
-        elif how == 3:
-            out[at:at] = chance.choice([b'"', b",", b"\n", b"\x00", b"\xff", b"1e999", b"-", b";"])
-        elif chance.random() < 0.1:
-            del out[at:]
-    return bytes(out)
-
-
-def workbook(path: Path) -> None:
-    with xlsxwriter.Workbook(str(path)) as book:
-        sheet = book.add_worksheet("Trường")
-        sheet.write_row(0, 0, list(SCHOOLS.columns))
-        for i, row in enumerate(SCHOOLS.to_numpy(), 1):
-            sheet.write_row(i, 0, list(row))
-
-
-def layer(path: Path) -> None:
-    gpd.GeoDataFrame(SCHOOLS, geometry=gpd.points_from_xy(
-        SCHOOLS["kinh_do"].astype(float), SCHOOLS["vi_do"].astype(float)), crs=4326).to_file(path)
-
-
-MAKERS: dict[str, Callable[[Path], Any]] = {
-    "a.csv": lambda path: SCHOOLS.to_csv(path, index=False), "a.xlsx": workbook,
-    "a.geojson": layer, "a.gpkg": layer, "a.tif": lambda path: write_dem(path, pixels=40)}
-
-
-def judge(folder: Path, name: str) -> str:
-    """Read a file in each part it can play; return what became of it."""
-    if name.endswith("tif"):
-        terrain, readings = read_terrain([Source(file=name)], folder, 32648)
-        assert terrain is not None or any(r.failed for r in readings)
-        return "refused" if terrain is None else "read"
-    said: tuple[Fault, ...] | None = None
-    try:
-        points = read_points(Source(file=name, kind="school"), folder, DEGREES, VIETNAM)
-        sites = read_sites(Source(file=name), folder, DEGREES, VIETNAM, Radio())
-    except PhusongError as error:
-        said = error.faults
-    if said is not None:
-        assert said
-        assert all(fault.file == name and fault.cure for fault in said)
-        return "refused"
-    for reading, table in ((points, POINTS), (sites, SITES)):
-        assert len(reading.table) == reading.accepted + reading.mended
-        assert not faults(reading.table, table)
-    placed = points.table[~points.table.geometry.isna()]
-    assert placed.geometry.x.between(102.1, 109.9).all()
-    assert placed.geometry.y.between(7.9, 23.5).all()
-    return "read"
-
-
-def spoilt(data: bytes, name: str, chance: random.Random) -> bytes:
-    """Mutate a file; of a workbook mostly the sheet within the archive, which stays sound."""
-    if not name.endswith("xlsx") or chance.random() < 0.2:
-        return mutated(data, chance)
-    out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
-        for item in old.namelist():
-            body = old.read(item)
-            inner = "sheet1" in item or "sharedStrings" in item
-            new.writestr(item, mutated(body, chance) if inner else body)
-    return out.getvalue()
-
-
-def fuzz(folder: Path, name: str, cases: int) -> set[str]:
-    MAKERS[name](folder / name)
-    data = (folder / name).read_bytes()
-    ends = set()
-    for case in range(cases):
-        (folder / name).write_bytes(spoilt(data, name, random.Random(f"{name} {case}")))
-        ends.add(judge(folder, name))
-    return ends
-
-
-@pytest.mark.parametrize("name", list(MAKERS))
+@pytest.mark.parametrize("name", list(fuzz.FAMILIES))
 @pytest.mark.filterwarnings("default")
 def test_mutated_files(tmp_path: Path, name: str) -> None:
-    assert "refused" in fuzz(tmp_path, name, QUICK) or name == "a.csv"
+    ends = fuzz.fuzz(tmp_path, name, QUICK)
+    assert not {end: ends[end] for end in fuzz.BAD if ends[end]}
+    assert ends["recovered"], "swapped coordinates are found"
+    assert ends["left out"]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", list(MAKERS))
+@pytest.mark.parametrize("name", list(fuzz.FAMILIES))
 @pytest.mark.filterwarnings("default")
-def test_ten_thousand_mutated_files(tmp_path: Path, name: str) -> None:
-    assert fuzz(tmp_path, name, SLOW) == {"read", "refused"}
+def test_many_mutated_files(tmp_path: Path, name: str) -> None:
+    ends = fuzz.fuzz(tmp_path, name, SLOW, first=10_000)
+    assert not {end: ends[end] for end in fuzz.BAD if ends[end]}
+    assert {"read", "refused", "recovered", "left out"} <= set(ends)
+
+
+def raster_end(folder: Path, chance: random.Random) -> str:
+    """Spoil a raster, read it, and return what became of it."""
+    data = (folder / "sound.tif").read_bytes()
+    (folder / "a.tif").write_bytes(fuzz.mutated(data, chance))
+    terrain, readings = read_terrain([Source(file="a.tif")], folder, 32648)
+    assert terrain is not None or any(r.failed for r in readings)
+    return "refused" if terrain is None else "read"
+
+
+@pytest.mark.parametrize("cases", [40, pytest.param(1500, marks=pytest.mark.slow)])
+@pytest.mark.filterwarnings("default")
+def test_mutated_rasters(tmp_path: Path, cases: int) -> None:
+    write_dem(tmp_path / "sound.tif", pixels=40)
+    ends = {raster_end(tmp_path, random.Random(f"a.tif {case}")) for case in range(cases)}
+    assert ends == {"read", "refused"}
 
 
 WRONG: dict[str, Callable[[str, str], tuple[str, str]]] = {

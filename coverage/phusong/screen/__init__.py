@@ -117,25 +117,6 @@ class Screen(Standing, Board):
             table.add_row(escape(str(row["file"])), str(row["role"]), *(
                 f"{row[c]:,}" for c in ("rows_in", "accepted", "mended", "rejected")))
         self.out.print(table)
-        taken = [row for row in rows if row.get("columns")]
-        if taken:
-            self.say("Columns taken; please confirm:")
-        for row in taken:
-            found = ", ".join(f"{ours} = {theirs}" if ours != theirs else ours
-                              for ours, theirs in row["columns"].items())
-            left = row["unused"]
-            more = f"; not used: {', '.join(left[:8])}{', ...' if len(left) > 8 else ''}"
-            self.say(f"  {row['file']}: {found}{more if left else ''}")
-
-    def mends(self, rows: list[dict[str, Any]]) -> None:
-        """Show the first mended cells, from what to what."""
-        shown: dict[tuple[str, str], list[dict[str, Any]]] = {}
-        for row in rows:
-            shown.setdefault((row["file"], row["why"]), []).append(row)
-        for (file, why), changed in shown.items():
-            first = "; ".join(f"row {r['row']}: {r['was']} -> {r['now']}" for r in changed[:3])
-            self.say(f"mended {file}, {why} ({len(changed):,}): {first}"
-                     f"{'; ...' if len(changed) > 3 else ''}")
 
     def fetched(self, rows: list[tuple[str, ...]], lines: list[str]) -> None:
         """Show what became of open data, and what is left to do by hand."""

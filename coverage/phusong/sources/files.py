@@ -136,6 +136,7 @@ def read_vector(path: Path, source: Source, known: Collection[str]) -> RawTable:
         raise InputError.of([Fault("empty_file", "The layer holds no features.",
                                    "Export it again, or take it out of the study file.",
                                    file=source.file)])
+    frame = _named_apart(frame)
     faults = [Fault("reading", tidy(w.message)[:300], "", "warning", source.file) for w in said]
     text = pd.DataFrame({str(c): _as_text(frame[c]) for c in frame.columns
                          if c != frame.geometry.name}, index=frame.index, dtype=object)
@@ -145,6 +146,20 @@ def read_vector(path: Path, source: Source, known: Collection[str]) -> RawTable:
     table = RawTable(_spread(text), np.arange(1, len(frame) + 1, dtype=np.int64), geometry,
                      frame.crs)
     return replace(table, faults=tuple({f.what: f for f in faults}.values()))
+
+
+def _named_apart(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Give columns of one name (a damaged .dbf) names of their own."""
+    if frame.columns.is_unique:
+        return frame
+    shape = frame.geometry.name
+    count: dict[str, int] = {}
+    names = []
+    for name in map(str, frame.columns):
+        count[name] = count.get(name, 0) + 1
+        names.append(name if name == shape or count[name] == 1 else f"{name} ({count[name]})")
+    return frame.set_axis(names, axis=1) if len(set(names)) == len(names) else \
+        frame.loc[:, ~frame.columns.duplicated()]
 
 
 def _modern(text: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[Fault]]:
