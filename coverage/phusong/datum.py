@@ -75,9 +75,9 @@ class Diagnosis:
     ways : tuple of Way
         The ways in use (``as_read``, ``other``), or those that fit equally well.
     which : (n,) int array
-        Index into `ways` for each row; -1 where none can be given.
+        Index into `ways` for each row under ``other``; -1 where none can be given.
     proven : (n,) bool array
-        Whether the row lies in the commune that it names, read that way.
+        Whether, under ``other``, the row lies in the commune that it names, read that way.
     apart_m : float
         How far apart the two best ways put the rows; 0 where there is one only.
     rival : Way or None
@@ -136,9 +136,11 @@ def diagnose(x: Array, y: Array, outlines: NDArray[Any], ways: Sequence[Way],
         return Diagnosis("ambiguous", (listed[first], listed[rival]), nothing,
                          np.zeros(number, bool), apart)
     chosen = scene.zones(first)
+    if as_read is not None and chosen == [0]:
+        return Diagnosis("as_read", (as_read,), nothing, np.zeros(number, bool), apart,
+                         None if rival is None else listed[rival])
     which, proven = _assigned(x, y, outlines, [listed[i] for i in chosen], as_read)
-    verdict = "as_read" if as_read is not None and chosen == [0] else "other"
-    return Diagnosis(verdict, tuple(listed[i] for i in chosen), which, proven, apart,
+    return Diagnosis("other", tuple(listed[i] for i in chosen), which, proven, apart,
                      None if rival is None else listed[rival])
 
 

@@ -33,7 +33,7 @@ _SYLLABLE = re.compile(rf"{_ONSET}(?:(?:{_OPEN})|(?:{_CLOSED})(?:(?P<stop>ch|c|p
 _TONES = {"\u0300": "grave", "\u0301": "acute", "\u0303": "tilde", "\u0309": "hook",
           "\u0323": "dot"}
 _WORD = re.compile(r"[^\W\d_]+(?:\u00ad[^\W\d_]*)*")
-_ENOUGH, _BETTER, _WORDS = 0.75, 0.25, 3
+_ENOUGH, _BETTER, _WORDS, _HEARD = 0.75, 0.25, 3, 2000
 
 
 def _syllable(word: str) -> bool:
@@ -124,13 +124,16 @@ def converted(texts: list[str]) -> tuple[str, list[str]]:
     three quarters of the words with special letters possible syllables, a quarter more
     than the texts as they are, and there are three such words.
     """
-    as_is, words = score(texts)
+    step = max(1, len(texts) // _HEARD)
+    heard = texts[::step]
+    as_is, words = score(heard)
     if words < _WORDS:
         return "", texts
     best, name, chosen = as_is + _BETTER, "", texts
     for charset, convert in CHARSETS.items():
-        tried = [text if text.isascii() else convert(text) for text in texts]
-        share, there = score(tried)
+        share, there = score(text if text.isascii() else convert(text) for text in heard)
         if share >= max(best, _ENOUGH) and there >= _WORDS:
-            best, name, chosen = share, charset, tried
+            best, name = share, charset
+    if name:
+        chosen = [text if text.isascii() else CHARSETS[name](text) for text in texts]
     return name, chosen
