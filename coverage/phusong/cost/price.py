@@ -18,7 +18,7 @@ __all__ = ["price", "settle", "totals"]
 
 _READ = ("intervention", "road_distance_m", "power_distance_m", "slope_deg", "ground_m",
          "backhaul_distance_m", "backhaul_sight")
-_FED = ("macro",)
+_FED = ("macro", "micro")
 
 
 def _sites(spots: pd.DataFrame) -> pd.DataFrame:
