@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from phusong.cli_progress import app
+from phusong.cli_desk import app
 from phusong.cli_shared import HERE, Day, Home, Inputs, Json, Quiet, StudyArg
 from phusong.cli_shared import dated as _date
 from phusong.cli_shared import fault_as_dict as _fault

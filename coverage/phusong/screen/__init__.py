@@ -35,7 +35,7 @@ STEPS = {
     "plan": "Ranking",
     "feeders": "Feeders of the plan",
     "bills": "Bills of the plan",
-    "snapshots": "Coverage on earlier days",
+    "batch": "Studies",
     "progress": "Progress against the targets",
     "map": "Drawing the map",
     "brief": "Writing the brief",

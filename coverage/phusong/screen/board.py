@@ -11,6 +11,8 @@ from phusong.screen.table import table_of
 
 __all__ = ["Board"]
 
+_MOST = 20
+
 
 class Board:
     """The part of the screen that speaks of reports."""
@@ -48,3 +50,39 @@ class Board:
         else:
             self.say(f"Computed again from the files: all {len(same)} tables are the same, bit "
                      f"for bit.")
+
+    def differences(self, figures: dict[str, Any]) -> None:
+        """Show how many points differ between two days, and the first of them."""
+        told = [f"{f['as_of']}" + (f" as known on {f['known_on']}" if f["known_on"] else "")
+                for f in (figures["before"], figures["after"])]
+        mark = "  [FICTIONAL DATA]" if figures["fictional"] else ""
+        self.say(f"{figures['study']}: {told[0]} against {told[1]}, covered means: "
+                 f"{figures['definition']}{mark}")
+        names = list(figures["changes"])
+        table = table_of("", *(name.replace("_", " ") for name in names), "students won",
+                         "students lost", right=range(1, len(names) + 3))
+        parts = [("all points", figures["changes"]), *figures["by_target"].items(),
+                 *((f"province {code}", part) for code, part in figures["by_province"].items())]
+        for label, part in parts:
+            table.add_row(escape(label), *(f"{part[name]['points']:,}" for name in names),
+                          f"{part['won']['learners']:,.0f}", f"{part['lost']['learners']:,.0f}")
+        self.out.print(table)
+        rows = figures["rows"]
+        for row in rows[:_MOST]:
+            self.say(f"{row['change'].replace('_', ' '):<15}{row['point_id']:<14}"
+                     f"{row['was_status']} {row['was_best_cell_id'] or '-'} -> "
+                     f"{row['is_status']} {row['is_best_cell_id'] or '-'}  "
+                     f"{row.get('name') or ''}")
+        if len(rows) > _MOST:
+            self.say(f"... and {len(rows) - _MOST:,} more (--json lists all)")
+
+    def batch(self, rows: list[dict[str, Any]]) -> None:
+        """Show how each study of a batch ended."""
+        table = table_of("Study", "Result", "Seconds", "Points", "Uncovered", "What went wrong",
+                         right=(2, 3, 4))
+        for row in rows:
+            numbers = ("?" if row[c] is None else f"{row[c]:,}" for c in ("points", "uncovered"))
+            table.add_row(escape(row["study"]), "[green]done[/]" if row["ok"] else
+                          "[bold red]failed[/]", f"{row['seconds']:.1f}", *numbers,
+                          escape(row["error"]))
+        self.out.print(table)
