@@ -79,7 +79,8 @@ def report(study: Study, book: Path, files: Iterable[str | Path] = (), *, operat
         raise MissingFileError(f"There is no such file: {', '.join(absent)}.")
     with pipeline.open_book(book, study, inputs.points, inputs.sites) as ledger:
         outcome = ledger.report(paths, operator=operator, crs=crs, recorded_at=recorded_at,
-                                subject=about, dry_run=dry_run)
+                                subject=about, dry_run=dry_run,
+                                operators=study.operators)
     if rejected is not None and not dry_run:
         outcome.write_rejected(rejected, language=language)
     return outcome

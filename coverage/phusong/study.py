@@ -17,6 +17,7 @@ from pydantic import Field, PrivateAttr, ValidationError, field_validator, model
 from phusong.backhaul import Feeder
 from phusong.cost import Costs
 from phusong.errors import Fault, MissingFileError, StudyError
+from phusong.ledger.reporting import Reporting
 from phusong.nouns import Noun, Text, nearest
 from phusong.plan import Goal, Works
 from phusong.profile import Profile
@@ -105,6 +106,8 @@ class Study(Noun):
         Crews, lead times, rain, money by quarter.
     targets : tuple of Target
         Dated promises.
+    operators : dict of str to Reporting
+        How each operator writes its reports: column names, CRS, which files.
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
@@ -124,6 +127,7 @@ class Study(Noun):
     goal: Goal
     works: Works = Works()
     targets: tuple[Target, ...] = ()
+    operators: dict[str, Reporting] = Field(default_factory=dict)
 
     _folder: Path = PrivateAttr(default=Path())
     _path: Path = PrivateAttr(default=Path())

@@ -251,3 +251,41 @@ def test_dry_run_tells_and_does_nothing(ledger: Ledger, csv: Callable[..., Path]
     pd.testing.assert_frame_equal(told.changes, done.changes)
     assert done.changes["change"].to_dict() == {"A1-1": "altered", "B-1": "appeared"}
     assert done.changes.loc["A1-1", "columns"] == "antenna_height_m"
+
+
+def test_each_operator_writes_as_the_study_says(ledger: Ledger, tmp_path: Path) -> None:
+    """Own column names, metres of VN-2000 with the zone stated, decimal commas; told by name."""
+    from phusong.geo import transform
+    from phusong.ledger import Reporting
+
+    ways = {"VNPT": Reporting(aliases={"site_code": "Mã NT", "x": "Đông tọa", "y": "Bắc tọa"},
+                              crs="EPSG:3405"),
+            "Viettel": Reporting(files=("vt-*.csv",))}
+    east, north = transform([103.8], [22.1], "EPSG:4326", "EPSG:3405")
+    own = tmp_path / "2021-10-08 VNPT.csv"
+    own.write_text("Mã NT;Ngày hiệu lực;Đông tọa;Bắc tọa;Công nghệ;Độ cao\n"
+                   f"A1;05/10/2021;{east[0]:.2f};{north[0]:.2f};4G;30,5\n".replace(".", ","),
+                   encoding="utf-8")
+    other = tmp_path / "vt-1.csv"
+    other.write_text("site_code;date;lat;lon;technology\nB1;2021-10-05;22°06'00\"N;103°48'00\"E;"
+                     "4G\n", encoding="utf-8")
+    strange = tmp_path / "towers.csv"
+    strange.write_text("Mã NT;date;technology\nC1;2021-10-05;4G\n", encoding="utf-8")
+    outcome = ledger.report([own, other, strange], operators=ways)
+    assert outcome.files["accepted"].tolist() == [1, 1, 0]
+    assert outcome.files["operator"].tolist() == ["VNPT", "Viettel", ""]
+    assert outcome.files["refused"].tolist() == ["", "", "no_header"]
+    places = ledger.state().to_crs(4326)
+    assert set(places["operator"]) == {"VNPT", "Viettel"}
+    assert abs(places.geometry.x - 103.8).max() < 1e-6
+    assert abs(places.geometry.y - 22.1).max() < 1e-6
+    assert places.set_index("operator")["antenna_height_m"]["VNPT"] == 30.5
+
+
+def test_a_way_of_writing_that_makes_no_sense_is_refused() -> None:
+    from phusong.ledger import Reporting
+
+    with pytest.raises(ValueError, match="site_code"):
+        Reporting(aliases={"site_cod": "x"})
+    with pytest.raises(ValueError, match="EPSG"):
+        Reporting(crs="EPSG:0")

@@ -17,6 +17,7 @@ from phusong.ledger.events import VERDICTS, Event, Statement, canonical, site_ke
 from phusong.ledger.fold import Cell, Trouble, aliases_of, fold_sites
 from phusong.ledger.gaps import gap_steps
 from phusong.ledger.outcome import Outcome, outcome_of
+from phusong.ledger.reporting import Reporting, whose
 from phusong.ledger.reports import Form, read_filing
 from phusong.ledger.state import (
     Air,
@@ -123,7 +124,8 @@ class Ledger:
 
     def report(self, files: Iterable[Path | str], *, operator: str = "",
                aliases: Aliases | None = None, recorded_at: Day = None, crs: str = "",
-               sheet: str = "", subject: str = "site", dry_run: bool = False) -> Outcome:
+               sheet: str = "", subject: str = "site", dry_run: bool = False,
+               operators: Mapping[str, Reporting] | None = None) -> Outcome:
         """Enter reports; the same bytes, or the same statement, are never counted twice.
 
         Parameters
@@ -144,6 +146,9 @@ class Ledger:
             Sites, gap points, points claimed, field checks or devices delivered.
         dry_run : bool
             Only tell what would become of the rows and what would change.
+        operators : mapping of str to Reporting, optional
+            How each operator writes; a file is read as that of the operator whose name it bears.
+            What is said above goes before it.
 
         Returns
         -------
@@ -164,10 +169,17 @@ class Ledger:
         missing = [str(path) for path in paths if not path.is_file()]
         if missing:
             raise MissingFileError(f"No such file: {', '.join(missing)}. Nothing was entered.")
-        form = self._form.about(subject=subject, operator=operator, aliases=aliases or {},
-                                crs=crs, sheet=sheet)
         now = moment(recorded_at)
-        return self._enter([lambda p=path: read_filing(bytes_of(p), p.name, form, now)
+        ways = {name: whose(name, operators or {}) for name in {path.name for path in paths}}
+
+        def form(name: str) -> Form:
+            said, how = ways[name]
+            return self._form.about(subject=subject, operator=operator or said,
+                                    aliases={**how.aliases, **(aliases or {})},
+                                    crs=crs or how.crs, sheet=sheet or how.sheet)
+
+        forms = {name: form(name) for name in ways}
+        return self._enter([lambda p=path: read_filing(bytes_of(p), p.name, forms[p.name], now)
                             for path in paths], dry_run=dry_run)
 
     def _enter(self, readers: Sequence[Any], *, dry_run: bool) -> Outcome:
