@@ -86,7 +86,7 @@ def test_units_stand_in_column_names() -> None:
 
 HEAVY = {"rasterio": {"sources"}, "osmnx": {"sources"}, "osmium": {"sources"}, "folium": {"maps"},
          "branca": {"maps"}, "sklearn": {"siting"}, "highspy": {"plan", "backhaul"},
-         "typer": {"cli", "cli_data", "cli_progress", "cli_shared"}, "rich": {"screen"},
+         "typer": {"cli", "cli_data", "cli_desk", "cli_progress", "cli_shared"}, "rich": {"screen"},
          "sqlite3": {"ledger"}, "matplotlib": {"maps"}, "python_calamine": {"sources"},
          "babel": {"maps", "screen"}}
 
