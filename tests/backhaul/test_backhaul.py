@@ -242,7 +242,7 @@ def test_the_forest_of_an_optimised_plan_is_the_one_that_is_built_and_paid() -> 
     goal = Goal(budget=2e6, max_sites=None, gap=0.0, seconds=20.0)
     found = best_connected(gaps, spots, reach, alone, goal, net.network, net.node_of)
     assert set(found.plan["site_id"]) == {"B", "C"}
-    assert found.solution.stopped == "optimal"
+    assert found.plan.attrs["certificate"]["stopped"] == found.solution.stopped == "optimal"
     forest = feeders(found.plan, net)
     assert forest.drop_duplicates("from_id")["relay"].sum() == 1
     bills = settle(alone, forest, USD)["present_value_base"].groupby(level="site_id").sum()

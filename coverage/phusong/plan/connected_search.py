@@ -248,7 +248,9 @@ def optimise_connected(gaps: pd.DataFrame, spots: pd.DataFrame, reach: pd.DataFr
                                          gap=gap, seconds=seconds, seed=seed, progress=progress)
     plan = as_plan(case, connected, grown)
     plan.attrs["hops"] = [[int(part) for part in step] for step in grown.forest.towards.values()]
-    return Optimised(plan, solution, "weight")
+    best = Optimised(plan, solution, "weight")
+    plan.attrs["certificate"] = best.certificate()
+    return best
 
 
 def best_connected(gaps: pd.DataFrame, spots: pd.DataFrame, reach: pd.DataFrame,
