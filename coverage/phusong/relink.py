@@ -2,8 +2,9 @@
 
 A link is kept or not by its own group at its own point (`phusong.links`).  So a cell that is gone
 matters where one of its links was kept, and a cell that came matters where its free-space level
-reaches the weakest of the best few known there.  Everywhere else nothing changes but the number
-of cells in range, which is counted.  The outcome is that of `link`, to the bit.
+reaches the weakest of the best few known there.  There all cells of the operators concerned are
+linked again.  Everywhere else nothing changes but the number of cells in range, which is counted.
+The outcome is that of `link`, to the bit.
 """
 
 from __future__ import annotations
@@ -105,11 +106,13 @@ def relink(previous: pd.DataFrame, points: gpd.GeoDataFrame, old: gpd.GeoDataFra
     if not len(placed) or not (gone.any() or came.any()):
         return _spliced([previous], placed.index, new.index), placed.index[:0]
     change = _Change.of(previous, placed, old[gone], new[came], terrain, radio)
-    kept = previous.iloc[np.flatnonzero(~change.matters[change.point])]
-    parts = [kept.assign(cells_considered=change.considered(kept))]
+    rows = np.flatnonzero(~(change.matters[change.point] & (change.number(previous) >= 0)))
+    kept = previous.iloc[rows]
+    parts = [kept.assign(cells_considered=change.considered(kept, change.point[rows]))]
     if change.matters.any():
         again = placed[change.matters]
-        parts.append(link(again, new[_near(again, new, radio)], terrain, radio, progress=progress))
+        near = _near(again, new, radio) & (change.number(new) >= 0)
+        parts.append(link(again, new[near], terrain, radio, progress=progress))
     return _spliced(parts, placed.index, new.index), placed.index[change.matters]
 
 
@@ -155,11 +158,15 @@ class _Change:
             matters |= _may_lead(previous, point, placed, came, terrain, radio)
         return cls(placed.index, point, matters, operators, more)
 
-    def considered(self, kept: pd.DataFrame) -> Ints:
-        """Return the number of cells in range that goes with each kept link."""
-        operator = pd.Index(self.operators).get_indexer(operators_of(kept).astype(str))
-        extra = self.more[self.point[~self.matters[self.point]], operator]
-        return np.asarray(kept["cells_considered"].to_numpy() + np.where(operator < 0, 0, extra))
+    def number(self, rows: pd.DataFrame) -> Ints:
+        """Return the place of each row's operator among those with changed cells; -1 = none."""
+        return np.asarray(pd.Index(self.operators).get_indexer(operators_of(rows).astype(str)))
+
+    def considered(self, kept: pd.DataFrame, point: Ints) -> Ints:
+        """Return the number of cells in range that goes with each kept link, given its point."""
+        operator = self.number(kept)
+        extra = np.where(operator < 0, 0, self.more[point, operator])
+        return np.asarray(kept["cells_considered"].to_numpy() + extra)
 
 
 def _codes(index: pd.MultiIndex, level: int, ids: pd.Index) -> Ints:
@@ -251,14 +258,16 @@ def _numbers(frame: pd.DataFrame, name: str) -> Floats:
 
 
 def _spliced(parts: list[pd.DataFrame], point_ids: pd.Index, cell_ids: pd.Index) -> pd.DataFrame:
-    """Put tables of different points together in the order of `link`."""
+    """Put tables together in the order of `link`; the links of a group stand in one table."""
     parts = [part for part in parts if len(part)]
     if not parts:
         return empty(LINKS)
     point = np.concatenate([_codes(part.index, 0, point_ids) for part in parts])
     cell = np.concatenate([_codes(part.index, 1, cell_ids) for part in parts])
-    order = np.argsort(point, kind="stable")
-    whole = pd.concat([part.reset_index(drop=True) for part in parts]).iloc[order]
+    whole = pd.concat([part.reset_index(drop=True) for part in parts], ignore_index=True)
+    level = whole["received_dbm"].to_numpy(float)
+    order = np.lexsort((cell, np.where(np.isnan(level), np.inf, -level), point))
+    whole = whole.iloc[order]
     index = pd.MultiIndex(levels=[point_ids, cell_ids], codes=[point[order], cell[order]],
                           names=["point_id", "cell_id"], verify_integrity=False)
     return whole.set_axis(index)
