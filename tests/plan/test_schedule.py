@@ -127,6 +127,20 @@ def test_rain_slows_outdoor_work_only() -> None:
     assert first["on_air"] == pd.Timestamp(2022, 3, 25)
 
 
+def test_a_site_is_on_air_when_those_that_its_feeder_runs_over_are() -> None:
+    """A hangs on C, which is last in the plan: C goes first, and A waits for it."""
+    works = Works(crews=1, durations=FIXED)
+    index = pd.MultiIndex.from_tuples([("A", 1), ("A", 2), ("C", 1)], names=["site_id", "hop"])
+    feeders = pd.DataFrame({"paid_by": ["A", "C", "C"]}, index=index)
+    dates = Case(works).schedule(feeders=feeders)
+    assert dates.index.tolist() == ["C", "A", "B"]
+    assert (dates["on_air"] - pd.Timestamp(DAY)).dt.days.tolist() == [34, 54, 74]
+    slow = {**FIXED, "power.line": {"low": 90, "base": 90, "high": 90}}
+    late = Case(Works(crews=1, durations=slow), {"A": {}, "B": {}, "C": {"mv_line": 0.5}})
+    waits = late.schedule(feeders=feeders)
+    assert waits.loc["A", "crew_until"] < waits.loc["A", "on_air"] == waits.loc["C", "on_air"]
+
+
 def test_one_uncertain_step_meets_the_deadline_as_often_as_its_distribution_says() -> None:
     """One site, one uncertain step: the probability is the beta-PERT distribution function."""
     uncertain = Duration(low=30, base=60, high=180)

@@ -49,6 +49,8 @@ class Jobs:
         Whether it serves a locality under distancing.
     urgent : (jobs,) datetime64[D]
         Earliest deadline still ahead of a target that it serves; NaT = none.
+    after : tuple of tuple of int
+        For each job the jobs whose masts or hops its feeder runs over.
     start : date
         Day 0.
     """
@@ -63,6 +65,7 @@ class Jobs:
     funded: Array
     locked: NDArray[np.bool_]
     urgent: NDArray[np.datetime64]
+    after: tuple[tuple[int, ...], ...]
     start: dt.date
 
     def __len__(self) -> int:
@@ -100,11 +103,13 @@ class Dates:
 
 
 def jobs_of(plan: pd.DataFrame, spots: pd.DataFrame, costs: pd.DataFrame, works: Works, *,
-            day: dt.date, locked: pd.Series, urgent: pd.Series) -> Jobs:
+            day: dt.date, locked: pd.Series, urgent: pd.Series,
+            feeders: pd.DataFrame | None = None) -> Jobs:
     """Return the jobs of a plan in the order of priority.
 
     First come sites that serve localities under distancing (if `works` says so),
-    then those with the earliest deadline still ahead, then the plan's own order.
+    then those with the earliest deadline still ahead, then the plan's own order. A
+    site over which others reach the network stands where the first of those stands.
 
     Parameters
     ----------
@@ -118,6 +123,8 @@ def jobs_of(plan: pd.DataFrame, spots: pd.DataFrame, costs: pd.DataFrame, works:
         Whether it serves a locality under distancing.
     urgent : Series of datetime, indexed by site_id
         Earliest deadline still ahead; NaT = none.
+    feeders : DataFrame, optional
+        FEEDERS of the plan.
 
     Raises
     ------
@@ -133,6 +140,8 @@ def jobs_of(plan: pd.DataFrame, spots: pd.DataFrame, costs: pd.DataFrame, works:
         "deadline": urgent.reindex(names).to_numpy(),
         "rank": plan.index.to_numpy()}, index=names)
     order = lines.sort_values(["last", "deadline", "rank"], kind="stable", na_position="last").index
+    leans = _leans_on(feeders, order)
+    order = _bearers_first(order, leans)
     first = spots.sort_index(kind="stable").groupby("site_id", sort=True)[
         ["operator", "intervention"]].first().loc[order]
     operators = tuple(sorted(set(first["operator"])))
@@ -146,7 +155,29 @@ def jobs_of(plan: pd.DataFrame, spots: pd.DataFrame, costs: pd.DataFrame, works:
         funded=_funded(capex, works, start),
         locked=locked.reindex(order).fillna(False).to_numpy(bool),
         urgent=urgent.reindex(order).to_numpy().astype("datetime64[D]"),
+        after=tuple(tuple(sorted(order.get_indexer(sorted(leans[name])))) for name in order),
         start=start)
+
+
+def _leans_on(feeders: pd.DataFrame | None, sites: pd.Index) -> dict[str, set[str]]:
+    """Return for each site the others that build a hop of its way to the network."""
+    found: dict[str, set[str]] = {name: set() for name in sites}
+    if feeders is not None and len(feeders):
+        users = feeders.index.get_level_values("site_id")
+        for user, payer in zip(users, feeders["paid_by"], strict=True):
+            if user != payer and user in found and payer in found:
+                found[user].add(payer)
+    return found
+
+
+def _bearers_first(order: pd.Index, leans: dict[str, set[str]]) -> pd.Index:
+    """Move whatever a site leans on in front of it; the rest of the order stays."""
+    line: list[str] = []
+    for name in order:
+        for one in (*(n for n in order if n in leans[name]), name):
+            if one not in line:
+                line.append(one)
+    return pd.Index(line)
 
 
 def _amount(bill: pd.DataFrame, items: tuple[str, ...], order: pd.Index) -> Array:
@@ -226,14 +257,21 @@ def _days(step: str, kinds: list[str], jobs: Jobs, works: Works, level: Array) -
 
 
 def simulate(jobs: Jobs, works: Works, steps: dict[str, Array]) -> Dates:
-    """Return when everything happens for every draw of the steps."""
+    """Return when everything happens for every draw of the steps.
+
+    A site is on air when the sites that its feeder runs over are.
+    """
     permitted = steps["permit"]
     released = np.maximum(permitted, jobs.funded)
+    leaning = [j for j in range(len(jobs)) if jobs.after[j]]
     crews = np.array([works.crews_of.get(o, works.crews) for o in jobs.operators], np.int64)
     done = work_done(jobs.start, works.rainy_months, works.rainy_pace)
     begin, finish, crew = assign(released, np.maximum(steps["power"], steps["track"]),
                                  steps["build"], jobs.team, crews, done)
-    return Dates(permitted, released, begin, finish, finish + steps["commission"], crew)
+    on_air = finish + steps["commission"]
+    for j in leaning:       # what a site leans on stands before it in the line
+        on_air[:, j] = np.maximum(on_air[:, j], on_air[:, list(jobs.after[j])].max(axis=1))
+    return Dates(permitted, released, begin, finish, on_air, crew)
 
 
 def certain(steps: dict[str, Array], job: int) -> dict[str, Array]:

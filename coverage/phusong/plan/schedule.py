@@ -67,7 +67,7 @@ def _ahead(targets: Iterable[Target], start: dt.date) -> list[Target]:
 
 def _case(plan: pd.DataFrame, points: pd.DataFrame, spots: pd.DataFrame, reach: pd.DataFrame,
           costs: pd.DataFrame, goal: Goal, works: Works, targets: Iterable[Target],
-          day: dt.date) -> _Case:
+          day: dt.date, feeders: pd.DataFrame | None) -> _Case:
     targets = tuple(targets)
     start = works.start or day
     needs = {need.name: need for need in (goal.need, *(t.need for t in targets))}
@@ -81,7 +81,8 @@ def _case(plan: pd.DataFrame, points: pd.DataFrame, spots: pd.DataFrame, reach: 
         urgent[mine] = pd.Timestamp(target.deadline)
     under = _under_distancing(points, start).to_numpy(np.float64)
     locked = pd.Series(np.asarray(serving[goal.need.name] @ under).ravel() > 0.0, index=names)
-    jobs = jobs_of(plan, spots, costs, works, day=day, locked=locked, urgent=urgent)
+    jobs = jobs_of(plan, spots, costs, works, day=day, locked=locked, urgent=urgent,
+                   feeders=feeders)
     line = names.get_indexer(jobs.sites)
     return _Case(jobs, works, draw_steps(jobs, works),
                  {name: matrix[line] for name, matrix in serving.items()}, points, targets)
@@ -98,7 +99,7 @@ def _under_distancing(points: pd.DataFrame, day: dt.date) -> pd.Series:
 
 def schedule(plan: pd.DataFrame, points: pd.DataFrame, spots: pd.DataFrame, reach: pd.DataFrame,
              costs: pd.DataFrame, goal: Goal, works: Works, *, targets: Iterable[Target] = (),
-             day: dt.date) -> pd.DataFrame:
+             day: dt.date, feeders: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return dates for every site of a plan: SCHEDULE.
 
     A site waits for its permit and its money, then for power line and track, then
@@ -121,6 +122,8 @@ def schedule(plan: pd.DataFrame, points: pd.DataFrame, spots: pd.DataFrame, reac
         Dated promises; those still ahead set the order.
     day : date
         First day of work where `works` names none.
+    feeders : DataFrame, optional
+        FEEDERS of the plan: a site is on air when those that its feeder runs over are.
 
     Returns
     -------
@@ -136,7 +139,7 @@ def schedule(plan: pd.DataFrame, points: pd.DataFrame, spots: pd.DataFrame, reac
     """
     if not len(plan):
         return empty(SCHEDULE)
-    case = _case(plan, points, spots, reach, costs, goal, works, targets, day)
+    case = _case(plan, points, spots, reach, costs, goal, works, targets, day, feeders)
     jobs, dates = case.jobs, simulate(case.jobs, works, case.steps)
     air = dates.on_air[1:]
     gained = plan.set_index("site_id").loc[jobs.sites]
@@ -208,12 +211,13 @@ class _Wanted:
 
 def deadlines(plan: pd.DataFrame, points: pd.DataFrame, spots: pd.DataFrame, reach: pd.DataFrame,
               costs: pd.DataFrame, goal: Goal, works: Works, *, targets: Iterable[Target],
-              services: Mapping[str, pd.DataFrame], day: dt.date) -> pd.DataFrame:
+              services: Mapping[str, pd.DataFrame], day: dt.date,
+              feeders: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return for each target whether the plan meets its deadline: DEADLINES.
 
     Parameters
     ----------
-    plan, spots, reach, costs, goal, works, day
+    plan, spots, reach, costs, goal, works, day, feeders
         As given to `schedule`.
     points : DataFrame
         POINTS, all of them: the targets are counted.
@@ -238,7 +242,7 @@ def deadlines(plan: pd.DataFrame, points: pd.DataFrame, spots: pd.DataFrame, rea
     targets = tuple(targets)
     if not targets:
         return empty(DEADLINES)
-    case = _case(plan, points, spots, reach, costs, goal, works, targets, day)
+    case = _case(plan, points, spots, reach, costs, goal, works, targets, day, feeders)
     dates = simulate(case.jobs, works, case.steps)
     rows = []
     for target in targets:
@@ -275,7 +279,8 @@ def _verdict(case: _Case, wanted: _Wanted, dates: Dates) -> dict[str, object]:
 
 def risks(plan: pd.DataFrame, points: pd.DataFrame, spots: pd.DataFrame, reach: pd.DataFrame,
           costs: pd.DataFrame, goal: Goal, works: Works, *, targets: Iterable[Target],
-          services: Mapping[str, pd.DataFrame], day: dt.date, most: int = 10) -> pd.DataFrame:
+          services: Mapping[str, pd.DataFrame], day: dt.date,
+          feeders: pd.DataFrame | None = None, most: int = 10) -> pd.DataFrame:
     """Return the jobs that carry the risk of each deadline: RISKS.
 
     A job's risk is what would be won if it alone took its most likely time in
@@ -285,7 +290,7 @@ def risks(plan: pd.DataFrame, points: pd.DataFrame, spots: pd.DataFrame, reach: 
 
     Parameters
     ----------
-    plan, points, spots, reach, costs, goal, works, targets, services, day
+    plan, points, spots, reach, costs, goal, works, targets, services, day, feeders
         As given to `deadlines`.
     most : int
         How many jobs to name for each target.
@@ -299,7 +304,7 @@ def risks(plan: pd.DataFrame, points: pd.DataFrame, spots: pd.DataFrame, reach: 
     targets = tuple(targets)
     if not targets or not len(plan):
         return empty(RISKS)
-    case = _case(plan, points, spots, reach, costs, goal, works, targets, day)
+    case = _case(plan, points, spots, reach, costs, goal, works, targets, day, feeders)
     dates = without_first(simulate(case.jobs, works, case.steps))
     frames = []
     for target in targets:
