@@ -27,7 +27,17 @@ from phusong.intake import Intake, inputs_digest, read, take_in
 from phusong.ledger import Ledger
 from phusong.links import link
 from phusong.outlook import forecast
-from phusong.plan import Goal, Optimised, best_connected, deadlines, rank_connected, risks, schedule
+from phusong.plan import (
+    Goal,
+    Optimised,
+    best_connected,
+    deadlines,
+    dominated,
+    rank_connected,
+    risks,
+    schedule,
+    without,
+)
 from phusong.progress import on_air, snapshot_dates
 from phusong.results import Results
 from phusong.siting import propose
@@ -81,14 +91,18 @@ STAGES: tuple[Stage, ...] = (
           lambda r, say: hops(r.spots, r.standing, r.terrain, r.around, r.study.feeder)),
     Stage("costs", ("spots", "hops", "cells"), ("costs", "feeder"),
           lambda r, say: price(r.spots, r.around, r.study.costs, feeders=own_feeders(r.backhaul))),
-    Stage("plan", ("service", "reach", "costs", "hops", "cells"), ("goal", "costs", "feeder"),
+    Stage("dominated", ("service", "reach", "costs", "hops", "cells"), ("goal", "feeder"),
+          lambda r, say: dominated(r.gaps, *r.joinable, r.costs, r.study.goal)),
+    Stage("plan", ("service", "reach", "costs", "dominated", "hops", "cells"),
+          ("goal", "costs", "feeder"),
           lambda r, say: _plan(r, say)),
     Stage("feeders", ("plan", "spots", "hops", "cells"), ("costs", "feeder"),
           lambda r, say: feeders(r.plan, r.backhaul)),
     Stage("bills", ("costs", "feeders"), ("costs",),
           lambda r, say: settle(r.costs, r.feeders, r.study.costs)),
     Stage("schedule", ("plan", "reach", "bills"), ("works", "targets", "goal", "day"),
-          lambda r, say: schedule(*_planned(r), targets=r.study.targets, day=r.study.day)),
+          lambda r, say: schedule(*_planned(r), targets=r.study.targets, feeders=r.feeders,
+                                  day=r.study.day)),
     Stage("deadlines", ("plan", "reach", "bills", "services"), ("works", "targets", "goal", "day"),
           lambda r, say: deadlines(*_planned(r), **_promised(r))),
     Stage("risks", ("plan", "reach", "bills", "services"), ("works", "targets", "goal", "day"),
@@ -270,15 +284,17 @@ def _judged(results: Results) -> gpd.GeoDataFrame:
 def _plan(results: Results, say: Report | None) -> pd.DataFrame:
     if results.study.goal.method == "optimise":
         return best_plan(results, results.study.goal, progress=say).plan
-    return rank_connected(results.gaps, results.spots, results.reach, results.costs,
-                          results.study.goal, results.backhaul.network, results.backhaul.node_of)
+    spots, reach = without(*results.joinable, results.dominated.index)
+    return rank_connected(results.gaps, spots, reach, results.costs, results.study.goal,
+                          results.backhaul.network, results.backhaul.node_of)
 
 
 def best_plan(results: Results, goal: Goal, *, progress: Report | None = None) -> Optimised:
     """Optimise on the candidates of a run that has reached ``costs``."""
     net = results.backhaul
-    return best_connected(results.gaps, results.spots, results.reach, results.costs, goal,
-                          net.network, net.node_of, progress=progress)
+    spots, reach = without(*results.joinable, results.dominated.index)
+    return best_connected(results.gaps, spots, reach, results.costs, goal, net.network,
+                          net.node_of, progress=progress)
 
 
 def _planned(results: Results) -> tuple[Any, ...]:
@@ -288,7 +304,8 @@ def _planned(results: Results) -> tuple[Any, ...]:
 
 def _promised(results: Results) -> dict[str, Any]:
     study = results.study
-    return {"targets": study.targets, "services": results.services[study.day], "day": study.day}
+    return {"targets": study.targets, "services": results.services[study.day],
+            "feeders": results.feeders, "day": study.day}
 
 
 def _under(name: str, progress: Report | None) -> Report:

@@ -12,6 +12,7 @@ import pandas as pd
 from phusong.backhaul import Backhaul
 from phusong.days import Days
 from phusong.intake import Intake
+from phusong.plan import without
 from phusong.store import key_of
 from phusong.study import Study
 from phusong.surroundings import Surroundings
@@ -35,7 +36,8 @@ class Results:
     tables : dict of str to DataFrame
         One table for each stage (``service``, ``progress``, ``breakdown``, ``flows``,
         ``forecast``, ``declared``, ``disagreement``, ``disagreement_by_operator``, ``spots``,
-        ``reach``, ``hops``, ``costs``, ``plan``, ``feeders``, ``bills``, ``schedule``, ...);
+        ``reach``, ``hops``, ``costs``, ``dominated``, ``plan``, ``feeders``, ``bills``,
+        ``schedule``, ...);
         each is also an attribute, and so is ``links``.  Without operators' footprints the three
         tables about them have no rows.  ``costs`` prices every candidate with the feeder it
         would need alone; ``bills`` is the same with the hops that the sites of the plan share.
@@ -111,6 +113,12 @@ class Results:
         """Every feeder that could be built, priced."""
         return Backhaul.of(self.tables["spots"], self.standing, self.tables["hops"],
                            self.study.costs, self.study.feeder)
+
+    @property
+    def joinable(self) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+        """Candidates that have a way to the network, and what they reach."""
+        lost = self.backhaul.node_of.index[self.backhaul.node_of == -2]
+        return without(self.tables["spots"], self.tables["reach"], lost)
 
     @property
     def services(self) -> dict[dt.date, dict[str, pd.DataFrame]]:

@@ -35,8 +35,8 @@ def summarise(results: Results) -> dict[str, Any]:
         first ten sites), ``plan_sites``, ``proof`` (what is proven about the plan; None if
         it is empty), ``feeders`` (hops of the whole plan by medium, relays, most hops, cost,
         sites without a way), ``deadlines`` (whether the plan meets them), ``candidates``,
-        ``left_out`` (places that were looked at and why not proposed), ``notes``,
-        ``assumptions``, ``digest``.  JSON can write it.
+        ``dominated`` and ``serve_no_gap`` (of them, those that no plan needs),
+        ``left_out`` (places that were looked at and why not proposed), ``notes``, ``assumptions``, ``digest``.  JSON can write it.
     """
     study = results.study
     service = results.service
@@ -58,6 +58,8 @@ def summarise(results: Results) -> dict[str, Any]:
         "deadlines": _records(results.deadlines),
         "feeders": _feeders(results),
         "candidates": int(results.spots["site_id"].nunique()) if len(results.spots) else 0,
+        "dominated": int((results.dominated["by"] != "").sum()),
+        "serve_no_gap": int((results.dominated["by"] == "").sum()),
         "left_out": dict(results.spots.attrs.get("left_out", {})),
         "notes": list(results.spots.attrs.get("notes", [])),
         "assumptions": assumptions(results),

@@ -143,8 +143,9 @@ class Screen(Standing, Board):
         self.deadlines(figures["deadlines"])
         left = ", ".join(f"{n:,} {why.replace('_', ' ')}" for why, n in
                          sorted(figures["left_out"].items(), key=lambda item: (-item[1], item[0])))
-        self.say(f"{figures['candidates']:,} candidate sites"
-                 + (f"; left out: {left}" if left else ""))
+        self.say(f"{figures['candidates']:,} candidate sites, of which {figures['dominated']:,} "
+                 f"are beaten by another and {figures['serve_no_gap']:,} serve no gap"
+                 + (f"; left out before: {left}" if left else ""))
         for note in figures["notes"]:
             self.say(note)
 
