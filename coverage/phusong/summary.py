@@ -36,7 +36,8 @@ def summarise(results: Results) -> dict[str, Any]:
         it is empty), ``feeders`` (hops of the whole plan by medium, relays, most hops, cost,
         sites without a way), ``deadlines`` (whether the plan meets them), ``candidates``,
         ``dominated`` and ``serve_no_gap`` (of them, those that no plan needs),
-        ``left_out`` (places that were looked at and why not proposed), ``notes``, ``assumptions``, ``digest``.  JSON can write it.
+        ``left_out`` (places that were looked at and why not proposed), ``notes``,
+        ``assumptions``, ``digest``.  JSON can write it.
     """
     study = results.study
     service = results.service
