@@ -1,15 +1,20 @@
 """How large the page of a whole country is, how fast it is made, opened and moved.
 
-    python benchmarks/maps.py                        # 43,000 schools, 10,603 communes ...
-    python benchmarks/maps.py --points 4300 --beside # beside plain Folium
+    python benchmarks/maps.py                        # beside plain Folium and explore
+    python benchmarks/maps.py --points 4300 --alone  # this map only, smaller
+    python benchmarks/maps.py --handout              # also PDF, PNG, workbook and archive
 
-The country is made up: points, communes (Voronoi cells with ragged edges),
-cells and candidates scattered evenly over 331,000 km2, twelve snapshots.
-Reported: bytes of the file, seconds to draw and save, and from an installed
-Chromium: seconds until the page is ready, processor seconds of the renderer,
-and milliseconds of a step of the time slider.  ``--beside`` draws the points
-alone with `folium.CircleMarker` and with a styled `folium.GeoJson` in the same run;
-they have neither relief, communes, cells, panel nor slider.
+The country is made up: 43,000 points, 10,603 communes (Voronoi cells with ragged
+edges) in 63 provinces, 40,000 cells and 3,000 candidates scattered evenly over
+331,000 km2, twelve snapshots.  Reported: bytes of the file, processor seconds
+and seconds to draw and save, and from an installed Chromium: seconds until the
+page is ready, processor seconds of the renderer (compare these: they hardly
+change with the load of the machine), and milliseconds of a step of the time slider.
+
+In the same run, unless ``--alone``: the same communes, points, cells and
+candidates with plain Folium (`GeoJson`, `CircleMarker` on canvas; neither
+relief, panel nor slider), and the points alone with `GeoDataFrame.explore`
+(needs mapclassify).  Their Leaflet comes from disk, other files of theirs from nowhere.
 """
 
 from __future__ import annotations
@@ -22,6 +27,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +38,7 @@ import pandas as pd
 import shapely
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "maps"))
-from phusong.maps import draw, seal
+from phusong.maps import Sheets, draw, hand_out, part, province_names, seal
 from phusong.surroundings import Surroundings
 from small_study import CRS, InventedStudy, service, terrain
 
@@ -56,7 +62,10 @@ def communes(n: int) -> gpd.GeoDataFrame:
                                   np.sin(xy[:, 0] / 800) + np.sin(xy[:, 0] / 230)]
 
     codes = [f"{i + 1:05d}" for i in range(len(cells))]
-    return gpd.GeoDataFrame({"name": [f"Xã Mường {c}" for c in codes],
+    middle = shapely.centroid(cells)
+    seat = shapely.STRtree(shapely.points(scattered(63, 8))).nearest(middle)
+    return gpd.GeoDataFrame({"province_code": [f"{p + 1:02d}" for p in seat],
+                             "name": [f"Xã Mường {c}" for c in codes],
                              "population": np.arange(n) % 9000 + 800.0},
                             geometry=shapely.transform(cells, ragged), crs=CRS,
                             index=pd.Index(codes, name="commune_code"))
@@ -124,8 +133,9 @@ def looked_at(path: Path, ready: str) -> dict[str, float]:
         session = page.context.new_cdp_session(page)
         session.send("Performance.enable")
         start = time.perf_counter()
+        page.set_default_timeout(600_000)
         page.goto(path.as_uri())
-        page.wait_for_selector(ready, timeout=120_000)
+        page.wait_for_selector(ready)
         page.evaluate("new Promise((f) => requestAnimationFrame(() => requestAnimationFrame(f)))")
         out = {"ready_s": time.perf_counter() - start, "renderer_s": renderer_seconds(session)}
         if page.locator("#time-slider").count():
@@ -145,33 +155,44 @@ def looked_at(path: Path, ready: str) -> dict[str, float]:
 
 def measured(name: str, make: Callable[[], str], folder: Path, ready: str) -> None:
     """Print one line: size, seconds to make, and what the browser says."""
-    start = time.perf_counter()
-    path = folder / f"{name}.html"
+    start, cpu = time.perf_counter(), time.process_time()
+    path = folder / f"{name.replace(' ', '_')}.html"
     path.write_text(make(), encoding="utf-8")
-    took = time.perf_counter() - start
+    took, used = time.perf_counter() - start, time.process_time() - cpu
     seen = looked_at(path, ready)
-    print(f"{name:<28}{path.stat().st_size / 1e6:8.2f} MB  made {took:6.2f} s  " + "  ".join(
-        f"{key} {value:.2f}" for key, value in seen.items()), flush=True)
+    print(f"{name:<30}{path.stat().st_size / 1e6:7.2f} MB  made {used:6.2f} CPU-s ({took:.2f} s)  "
+          + "  ".join(f"{key} {value:.2f}" for key, value in seen.items()), flush=True)
 
 
-def markers(points: gpd.GeoDataFrame) -> str:
-    """Draw the points alone as plain Folium does."""
-    degrees = points.to_crs(4326)
+def plain(tables: dict[str, Any]) -> str:
+    """Draw communes, points, cells and candidates as plain Folium does, on canvas."""
     drawn = folium.Map((16, 107), zoom_start=6, prefer_canvas=True, tiles=None)
-    for x, y, name in zip(degrees.geometry.x, degrees.geometry.y, degrees["name"], strict=True):
-        folium.CircleMarker((y, x), radius=3, tooltip=name).add_to(drawn)
-    return drawn.get_root().render()
-
-
-def styled(points: gpd.GeoDataFrame) -> str:
-    """Draw the points alone as `GeoDataFrame.explore` does: GeoJSON with a style per feature."""
-    drawn = folium.Map((16, 107), zoom_start=6, tiles=None)
-    colour = {"covered": "blue", "uncertain": "orange", "uncovered": "red", "unknown": "gray"}
-    folium.GeoJson(points[["name", "status", "geometry"]].to_crs(4326).reset_index(),
-                   marker=folium.CircleMarker(radius=3),
-                   style_function=lambda f: {"color": colour[f["properties"]["status"]]},
+    communes = tables["around"].communes[["name", "geometry"]].to_crs(4326)
+    folium.GeoJson(communes.to_json(), style_function=None,
                    tooltip=folium.GeoJsonTooltip(["name"])).add_to(drawn)
+    for layer, label, colour in (("points", "name", "blue"), ("sites", "site_id", "black"),
+                                 ("spots", "site_id", "green")):
+        degrees = tables[layer].to_crs(4326)
+        for x, y, name in zip(degrees.geometry.x, degrees.geometry.y, degrees[label], strict=True):
+            folium.CircleMarker((y, x), radius=3, color=colour, tooltip=name).add_to(drawn)
     return drawn.get_root().render()
+
+
+def explored(points: gpd.GeoDataFrame) -> str:
+    """Draw the points alone with `GeoDataFrame.explore`, coloured by status."""
+    drawn = points[["name", "status", "geometry"]].explore(column="status", tiles=None)
+    return drawn.get_root().render()
+
+
+def handed_out(tables: dict[str, Any], folder: Path) -> None:
+    """Print what the hand-out of the country weighs and takes."""
+    start = time.process_time()
+    sheets = Sheets(**{name: table for name, table in tables.items() if name != "study"})
+    one = next(iter(province_names(sheets)))
+    made = hand_out(tables["study"], sheets, folder / "handout",
+                    provinces={one: (one, part(sheets, one))})
+    print(f"hand-out with one province: {time.process_time() - start:.1f} CPU-s; " + ", ".join(
+        f"{kind} {path.stat().st_size / 1e6:.2f} MB" for kind, path in made.items()), flush=True)
 
 
 def main() -> None:
@@ -180,17 +201,24 @@ def main() -> None:
     for name, default in (("points", 43_000), ("communes", 10_603), ("cells", 40_000),
                           ("spots", 3_000)):
         parser.add_argument(f"--{name}", type=int, default=default)
-    parser.add_argument("--beside", action="store_true", help="plain Folium too")
+    parser.add_argument("--alone", action="store_true", help="no plain Folium, no explore")
+    parser.add_argument("--handout", action="store_true", help="PDF, PNG, workbook, archive too")
     parser.add_argument("--keep", type=Path, help="folder for the pages")
     given = parser.parse_args()
     folder = given.keep or Path(tempfile.mkdtemp())
     folder.mkdir(parents=True, exist_ok=True)
     tables = country(given.points, given.communes, given.cells, given.spots)
     measured("phusong", lambda: seal(draw(**tables)), folder, "body[data-ready]")
-    if given.beside:
-        points = tables["points"].assign(status=tables["service"]["status"])
-        measured("folium CircleMarker", lambda: markers(points), folder, "canvas")
-        measured("folium GeoJson, styled", lambda: styled(points), folder, "path")
+    if given.handout:
+        handed_out(tables, folder)
+    if given.alone:
+        return
+    measured("plain Folium, the same", lambda: plain(tables), folder, "canvas")
+    if find_spec("mapclassify") is None:
+        print("GeoDataFrame.explore needs mapclassify: pip install mapclassify")
+        return
+    points = tables["points"].assign(status=tables["service"]["status"])
+    measured("GeoDataFrame.explore, points", lambda: explored(points), folder, "path, canvas")
 
 
 if __name__ == "__main__":

@@ -209,7 +209,9 @@ def _map(axes: Axes, sheets: Sheets) -> None:
         axes.imshow(np.asarray(picture), extent=(x[0], x[1], y[0], y[1]), interpolation="bilinear")
     around = sheets.around
     if around is not None and around.communes is not None:
-        _mercator(around.communes).boundary.plot(ax=axes, color="#5a4c40", linewidth=0.35)
+        # thousands of outlines are lighter as a picture than as lines
+        _mercator(around.communes).boundary.plot(ax=axes, color="#5a4c40", linewidth=0.35,
+                                                 rasterized=len(around.communes) > 500)
     if around is not None and around.roads is not None and len(around.roads):
         main = around.roads[around.roads["highway"].astype(str).str.removesuffix("_link").isin(
             ("motorway", "trunk", "primary", "secondary"))]

@@ -151,8 +151,8 @@ def content(study: Briefed, sheets: Sheets, *, language: str, public: bool, run:
     header["points"], order = point_columns(block, sheets.points, sheets.service, public=public)
     header["cells"] = cell_columns(block, sheets.sites)
     if around.communes is not None and len(around.communes):
-        header["communes"] = commune_columns(block, around.communes)
-        header["provinces"] = province_columns(block, around.communes)
+        header["communes"], simpler = commune_columns(block, around.communes)
+        header["provinces"] = province_columns(block, simpler)
     if around.roads is not None and len(around.roads):
         header["roads"] = line_columns(block, around.roads, class_column="highway")
     if around.power_lines is not None and len(around.power_lines):

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from phusong.tables import POINT_KINDS, REASONS, STATUSES, split
 
@@ -55,9 +56,9 @@ def poor(points: pd.DataFrame) -> pd.Series:
     return both.sum(axis=1, min_count=1)
 
 
-def _sum(values: pd.Series) -> float | int | None:
+def _sum(values: NDArray[np.float64]) -> float | int | None:
     """Return the sum of what is known; None if there are rows and none of them is known."""
-    return None if len(values) and values.isna().all() else number(values.sum())
+    return None if len(values) and np.isnan(values).all() else number(np.nansum(values))
 
 
 def _hide_second(counts: dict[str, dict[str, Any]]) -> None:
@@ -68,6 +69,13 @@ def _hide_second(counts: dict[str, dict[str, Any]]) -> None:
     if len(hidden) == 1 and counts["total"]["poor"] not in (None, "withheld"):
         second = min(known, key=lambda s: counts[s]["poor"], default="")
         counts[second or "total"]["poor"] = "withheld"
+
+
+def _codes(values: pd.Series, known: tuple[str, ...]) -> NDArray[np.int64]:
+    """Number of each value among the known ones."""
+    codes, found = pd.factorize(values.to_numpy(dtype=object))
+    place = {name: i for i, name in enumerate(known)}
+    return np.array([place.get(name, len(known)) for name in found], np.int64)[codes]
 
 
 def situation(points: pd.DataFrame, service: pd.DataFrame, *, public: bool = False
@@ -91,33 +99,35 @@ def situation(points: pd.DataFrame, service: pd.DataFrame, *, public: bool = Fal
         ``kinds`` -> kind -> status -> points;
         ``reasons`` -> rows of status, reason, points, learners.
     """
-    status = service["status"].reindex(points.index).fillna("unknown")
-    reason = service["reason"].reindex(points.index).fillna("no_site_data")
-    learners, needy = _column(points, "learners"), poor(points)
-    poor_known = bool(needy.notna().any())
+    # as numbers: comparing the texts of a country thirteen times over takes a second
+    status = _codes(service["status"].reindex(points.index).fillna("unknown"), STATUSES)
+    reason = _codes(service["reason"].reindex(points.index).fillna("no_site_data"), REASONS)
+    learners, needy = _column(points, "learners").to_numpy(), poor(points).to_numpy()
+    poor_known = not np.isnan(needy).all()
 
-    def count(rows: pd.Series) -> dict[str, Any]:
+    def count(rows: NDArray[np.bool_]) -> dict[str, Any]:
         return {"points": int(rows.sum()), "learners": _sum(learners[rows]),
                 "poor": withheld(_sum(needy[rows]) if poor_known else None, public),
-                "learners_missing": int(learners[rows].isna().sum()),
-                "poor_missing": int(needy[rows].isna().sum())}
+                "learners_missing": int(np.isnan(learners[rows]).sum()),
+                "poor_missing": int(np.isnan(needy[rows]).sum())}
 
-    everything = pd.Series(True, points.index)
-    table = pd.crosstab(points["kind"], status)
-    gaps = status != "covered"
+    everything = np.ones(len(points), bool)
+    kinds = points["kind"].to_numpy(dtype=object)
     reasons = []
-    for state in STATUSES[1:]:
-        for why in REASONS:
-            rows = gaps & (status == state) & (reason == why)
+    for state, name in enumerate(STATUSES[1:], start=1):
+        for place, why in enumerate(REASONS):
+            rows = (status == state) & (reason == place)
             if rows.any():
-                reasons.append({"status": state, "reason": why, "points": int(rows.sum()),
+                reasons.append({"status": name, "reason": why, "points": int(rows.sum()),
                                 "learners": _sum(learners[rows])})
-    counts = {**{s: count(status == s) for s in STATUSES}, "total": count(everything)}
+    counts = {**{s: count(status == i) for i, s in enumerate(STATUSES)},
+              "total": count(everything)}
     _hide_second(counts)
     return {
         "status": counts,
-        "kinds": {kind: {s: int(table.loc[kind, s]) if s in table.columns else 0 for s in STATUSES}
-                  for kind in POINT_KINDS if kind in table.index},
+        "kinds": {kind: dict(zip(STATUSES, np.bincount(status[mine], minlength=4).tolist(),
+                                 strict=True))
+                  for kind in POINT_KINDS for mine in [kinds == kind] if mine.any()},
         "reasons": reasons,
     }
 

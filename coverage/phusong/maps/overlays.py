@@ -32,7 +32,8 @@ def province_columns(block: Block, communes: gpd.GeoDataFrame) -> dict[str, Any]
     block : Block
         Takes the columns.
     communes : GeoDataFrame
-        Polygons with ``province_code`` (and ``province_name`` where known).
+        Polygons (simplified ones will do) with ``province_code`` and, where known,
+        ``province_name``.
 
     Returns
     -------
@@ -45,14 +46,14 @@ def province_columns(block: Block, communes: gpd.GeoDataFrame) -> dict[str, Any]
     if codes.empty:
         return None
     west, south, east, north = there.total_bounds
-    tolerance = max(east - west, north - south) / 4000.0
-    shapes = there.geometry.to_numpy()
+    # less than a pixel of the view of the whole; fewer corners are joined faster
+    tolerance = max(east - west, north - south) / 1500.0
+    shapes = _thinned(there.geometry.to_numpy(), tolerance)
     bad = ~shapely.is_valid(shapes)
-    shapes = np.where(bad, shapely.make_valid(np.where(bad, shapes, None)), shapes)
+    shapes[bad] = shapely.make_valid(shapes[bad])
     known = sorted(set(codes) - {""})
     joined = np.array([_union(shapes[(codes == code).to_numpy()]) for code in known],
                       dtype=object)
-    joined = _thinned(joined, tolerance)
     names = [_name_of(there, codes, code) for code in known]
     label = gpd.GeoDataFrame(geometry=shapely.point_on_surface(joined), crs=there.crs)
     outlines = to_degrees(gpd.GeoDataFrame(geometry=joined, crs=there.crs)).geometry.to_numpy()
@@ -70,9 +71,12 @@ def _union(shapes: NDArray[Any]) -> Any:
 
 def _thinned(shapes: NDArray[Any], tolerance: float) -> NDArray[Any]:
     try:
-        return np.asarray(shapely.coverage_simplify(shapes, tolerance))
+        thin = np.asarray(shapely.coverage_simplify(shapes, tolerance))
     except shapely.errors.GEOSException:
-        return np.asarray(shapely.simplify(shapes, tolerance))
+        thin = np.asarray(shapely.simplify(shapes, tolerance))
+    lost = shapely.is_empty(thin)
+    thin[lost] = shapes[lost]
+    return thin
 
 
 def _name_of(communes: gpd.GeoDataFrame, codes: pd.Series, code: str) -> str:

@@ -193,8 +193,17 @@ def spot_columns(block: Block, spots: gpd.GeoDataFrame, cost: pd.Series, alone: 
             "columns": columns}, names
 
 
-def commune_columns(block: Block, communes: gpd.GeoDataFrame) -> dict[str, Any]:
-    """Pack commune polygons, simplified so that neighbours keep one common border."""
+def commune_columns(block: Block, communes: gpd.GeoDataFrame
+                    ) -> tuple[dict[str, Any], gpd.GeoDataFrame]:
+    """Pack commune polygons, simplified so that neighbours keep one common border.
+
+    Returns
+    -------
+    header : dict
+        What the page reads of them.
+    simpler : GeoDataFrame
+        The communes with their simplified outlines, in the order of the page.
+    """
     frame = communes[~(communes.geometry.isna() | communes.geometry.is_empty)]
     frame = frame.sort_index()
     shapes = _simpler(frame.geometry)
@@ -209,7 +218,8 @@ def commune_columns(block: Block, communes: gpd.GeoDataFrame) -> dict[str, Any]:
         columns["population"] = block.numbers(frame["population"].astype("float64"), 0)
     return {"n": len(frame), "code": block.texts(frame.index),
             "at": block.positions(there.x, there.y), "columns": columns,
-            "shape": block.outlines(rounded.to_numpy(), 4 if len(frame) > 3000 else 5)}
+            "shape": block.outlines(rounded.to_numpy(), 4 if len(frame) > 3000 else 5)
+            }, frame.set_geometry(gpd.GeoSeries(shapes, frame.index, crs=frame.crs))
 
 
 def _simpler(shapes: gpd.GeoSeries, *, together: bool = True) -> NDArray[Any]:

@@ -96,7 +96,8 @@ function shareColour(share) {
 function paintBorders(scene, ctx) {
   const { communes, provinces } = scene.all;
   if (!communes) return;
-  if (provinces) {
+  // Outlines of provinces are coarse: from near by the communes' own borders say more.
+  if (provinces && scene._map.getZoom() - scene.state.homeZoom < 2.2) {
     ctx.strokeStyle = "rgba(45,38,30,.75)";
     ctx.lineWidth = 1.5;
     eachShape(scene, provinces.shape, (i) => {
