@@ -105,8 +105,9 @@ class Screen(Standing, Board):
                 place = place_in_vietnamese(fault)
                 many = f" ({fault.count} dòng)" if fault.count > 1 else ""
                 kind = {"error": "lỗi", "warning": "cảnh báo", "assumption": "giả định"}[kind]
-                told = (f"{place + ': ' if place else ''}{fault_words().get(fault.code, '')} "
-                        f"[{fault.what}]")
+                words = fault_words().get(fault.code)
+                told = (f"{place + ': ' if place else ''}"
+                        f"{f'{words} [{fault.what}]' if words else fault.what}")
             self.out.print(f"[{styles[fault.severity]}]{kind}[/] {escape(told)}{many}")
 
     def readings(self, rows: list[dict[str, Any]]) -> None:
