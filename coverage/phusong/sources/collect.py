@@ -27,6 +27,7 @@ from phusong.sources.learners import fill_learners
 from phusong.sources.lines import read_power_lines, read_roads
 from phusong.sources.lists import join_lockdowns, join_target, read_ids, read_lockdowns
 from phusong.sources.measurements import read_measurements
+from phusong.sources.pieces import examined
 from phusong.sources.points import read_points
 from phusong.sources.polygons import read_areas, read_communes, read_footprints
 from phusong.sources.rasters import raster_box, read_population, read_terrain
@@ -53,7 +54,6 @@ LAYERS: dict[str, Layer] = {
     "measurements": read_measurements,
 }
 """Optional vector layer of a study -> what reads it."""
-
 
 WITHOUT: dict[str, str] = {
     "communes": "no shares by commune, and communes are taken as the files of points name them",
@@ -206,6 +206,7 @@ def gather(sources: SourcesLike, folder: Path, profile: Profile, *, crs: str = "
     if sources.population is not None:
         found.readings.append(read_population(_credited(found, sources.population), folder, extent))
         found.layers["population"] = found.readings[-1].table
+    found.faults += examined(found.layers)
     found.terrain, readings = read_terrain(
         [_credited(found, source) for source in sources.terrain], folder, metric, extent)
     found.readings += readings

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
+from pyproj.exceptions import ProjError
 
 from phusong.errors import InputError
 from phusong.geo import DEGREES, parse_crs, transform
@@ -151,12 +152,13 @@ def _of_pairs(cells: pd.Series, profile: Profile, findings: Findings,
 
 
 def _system(table: RawTable, source: Source, findings: Findings) -> Any:
-    if not source.crs:
-        return DEGREES if table.crs is None else parse_crs(table.crs)
     try:
-        given = parse_crs(source.crs)
-    except InputError as error:
-        findings.add("unknown_crs", str(error), 'Write e.g. crs: "EPSG:4326".')
+        given = parse_crs(source.crs or (DEGREES if table.crs is None else table.crs))
+        transform([0.0], [0.0], given, DEGREES)
+        if not source.crs:
+            return given
+    except (InputError, ProjError) as error:
+        findings.add("unknown_crs", f"{str(error)[:300]}", 'Write e.g. crs: "EPSG:4326".')
         findings.rejected[:] = True
         return None
     if table.crs is not None and not given.equals(parse_crs(table.crs), ignore_axis_order=True):
