@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -16,7 +16,7 @@ from phusong.plan.least import minimise
 from phusong.plan.most import maximise
 from phusong.plan.solution import Solution
 
-__all__ = ["REFERENCES", "PlanCheck", "Reference", "verify_plan"]
+__all__ = ["REFERENCES", "PlanCheck", "Reference", "tasks_below", "verify_plan"]
 
 _ENDINGS = (".npz", ".txt", ".txt.gz", ".dat", ".dat.gz")
 _KNOWN = "best_known.csv"
@@ -129,6 +129,27 @@ def _tasks(instance: Instance, known: dict[str, float]) -> tuple[Reference, ...]
     return REFERENCES.get(instance.name, (Reference(_FULL_COVER, best=best),))
 
 
+def tasks_below(folder: Path) -> Iterator[tuple[Instance, Reference]]:
+    """Yield every instance below a folder (or the one of a file) with each of its tasks.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no such folder.
+    InputError
+        If an instance cannot be read.
+    """
+    folder = Path(folder)
+    if not folder.exists():
+        raise MissingFileError(f"There is no folder {folder}. Give the folder that holds the "
+                               f"instances.")
+    known = _best_known(folder.parent if folder.is_file() else folder)
+    for path in [folder] if folder.is_file() else _files(folder):
+        instance = read_instance(path)
+        for task in _tasks(instance, known):
+            yield instance, task
+
+
 def _contradiction(found: Solution, task: Reference) -> bool:
     """Tell whether value, bound and the best value known cannot all be true."""
     sign = -1.0 if task.task == _FULL_COVER else 1.0
@@ -183,22 +204,14 @@ def verify_plan(folder: Path, *, only: tuple[str, ...] = (), seconds: float = 60
     InputError
         If it holds no instance, or one cannot be read, or no name fits.
     """
-    folder = Path(folder)
-    if not folder.exists():
-        raise MissingFileError(f"There is no folder {folder}. Give the folder that holds the "
-                               f"instances.")
-    files = [folder] if folder.is_file() else _files(folder)
-    known = _best_known(folder.parent if folder.is_file() else folder)
     checks, names = [], []
-    for path in files:
-        instance = read_instance(path)
-        for task in _tasks(instance, known):
-            names.append(f"{instance.name}, {task.task}")
-            if not _wanted(names[-1], only):
-                continue
-            checks.append(_solve(instance, task, seconds, gap, seed))
-            if tell:
-                tell(checks[-1])
+    for instance, task in tasks_below(folder):
+        names.append(f"{instance.name}, {task.task}")
+        if not _wanted(names[-1], only):
+            continue
+        checks.append(_solve(instance, task, seconds, gap, seed))
+        if tell:
+            tell(checks[-1])
     if not names:
         raise InputError(f"{folder} holds no instance ({', '.join(_ENDINGS)}).")
     if not checks:
