@@ -74,7 +74,8 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=[])
     chosen = parser.parse_args()
     runners = pythons()
-    print("| instance | contestant | value | bound | gap | CPU s | of these building | peak MiB |")
+    print("| instance | contestant | value | bound | gap | CPU s | of these starting and building "
+          "| peak MiB |")
     print("|---|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as inside:
         file = str(Path(inside) / "instance.npz")

@@ -72,6 +72,14 @@ def test_cover_with_variants(problem: Problem) -> None:
         assert left
 
 
+@pytest.mark.slow
+@settings(max_examples=1500, deadline=None, derandomize=True)
+@given(problems())
+def test_cover_equals_brute_force_many_times(problem: Problem) -> None:
+    found = minimise(problem, moves=100)
+    assert found.value == found.bound == cheapest(problem, reachable(problem))
+
+
 @quick
 @given(problems())
 def test_reductions_keep_the_cheapest_cover(problem: Problem) -> None:

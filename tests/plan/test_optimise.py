@@ -41,6 +41,16 @@ def test_budget_equals_brute_force(problem: Problem, budget: int) -> None:
     assert found.cost == problem.costs[found.sites].sum()
 
 
+@pytest.mark.slow
+@settings(max_examples=1500, deadline=None, derandomize=True)
+@given(problems(grouped=True), st.integers(1, 30), st.sampled_from([None, 1, 2, 3]))
+def test_limits_equal_brute_force_many_times(problem: Problem, budget: int,
+                                             most: int | None) -> None:
+    found = maximise(problem, budget=budget, max_sites=most, moves=50)
+    assert found.value == found.bound == optimum(problem, budget, most)
+    assert within(problem, found.sites, budget, most)
+
+
 @quick
 @given(problems(grouped=True), st.integers(0, 4))
 def test_number_of_sites_equals_brute_force(problem: Problem, most: int) -> None:

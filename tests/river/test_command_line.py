@@ -143,6 +143,21 @@ def test_a_bad_date(commune: Path, phusong: Command) -> None:
     assert "2021-09-30" in told.stderr
 
 
+def test_plan_with_other_limits_is_proven(commune: Path, phusong: Command,
+                                          done: dict[str, Any]) -> None:
+    """Two sites, proven to a thousandth; a target that is not there is named."""
+    best = phusong("plan", "small", "--home", commune, "--sites", "2", "--json")
+    assert best.returncode == 0, best.stderr
+    said = json.loads(best.stdout)
+    assert said["plan_sites"] <= 2
+    assert said["stopped"] in ("optimal", "gap")
+    assert 0.0 < said["value"] <= said["bound"] <= 1.001 * said["value"]
+    assert said["plan"][0]["students_gained"] > 0.0
+    lost = phusong("plan", "small", "--home", commune, "--cover", "nowhere")
+    assert lost.returncode == 1
+    assert "nowhere" in lost.stderr
+
+
 def test_schedule_dates_every_site_of_the_plan(commune: Path, phusong: Command,
                                                done: dict[str, Any]) -> None:
     said = phusong("schedule", "small", "--home", commune, "--json")

@@ -38,6 +38,17 @@ def test_every_instance_is_solved(tmp_path: Path) -> None:
         assert check.name in str(check)
 
 
+def test_instances_and_time_are_chosen(tmp_path: Path) -> None:
+    fill(tmp_path)
+    told: list[str] = []
+    found = verify_plan(tmp_path, only=("limits", "*full cover"), seconds=5.0,
+                        tell=lambda check: told.append(check.name))
+    assert [c.name for c in found] == told == ["limits, budget 4", "tiny, full cover"]
+    assert [c.name for c in verify_plan(tmp_path / "places.txt")] == ["places, 1 sites"]
+    with pytest.raises(InputError, match="None of the 3 tasks"):
+        verify_plan(tmp_path, only=("scp*",))
+
+
 def test_a_best_value_beyond_the_bound_is_a_contradiction(tmp_path: Path) -> None:
     fill(tmp_path, best=6.0)
     found = {c.name: c for c in verify_plan(tmp_path, seconds=5.0)}

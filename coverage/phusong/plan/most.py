@@ -23,7 +23,7 @@ __all__ = ["maximise", "rest_of"]
 
 _SMALL = 24
 _PER_LINK = 3e-9
-_HOT, _COLD = 0.1, 0.002
+_HOT, _WARM, _COLD = 0.1, 0.04, 0.002
 
 
 def rest_of(problem: Problem, kept: NDArray[np.int64], budget: float, max_sites: int | None
@@ -117,7 +117,7 @@ class _Run:
         return part_of(self.problem, keep, np.ones(self.problem.points, bool)), np.flatnonzero(
             keep)
 
-    def search(self, found: Relaxation, seconds: float, moves: int) -> None:
+    def search(self, found: Relaxation, seconds: float, moves: int, hot: float = _HOT) -> None:
         """Better the plan; heat falls from block to block, several times over if it is cheap."""
         small, ids = self.core(found)
         if not small.sites or self.max_sites == 0:
@@ -135,7 +135,7 @@ class _Run:
                 block = min(max(500, int(0.5 / speed)), moves - done)
                 if whole - done < block // 2 or self.best.over:
                     break
-                heat = [warmer * _HOT * (_COLD / _HOT) ** (k / max(whole, 1))
+                heat = [warmer * hot * (_COLD / hot) ** (k / max(whole, 1))
                         for k in (done, min(done + block, whole))]
                 start = time.process_time()
                 plan = improve(small, plan, rounds=block, state=self.state, budget=self.limit,
@@ -187,13 +187,24 @@ class _Run:
         left = self.best.clock.left
         self.search(found, 0.35 * left, self.moves or 400_000)
         if not self.best.over and len(self.plan) > _SMALL:
-            for size in (4.0, 8.0, 16.0):
-                self.neighbourhoods(found, size, 0.5 * self.best.clock.left)
-                if self.best.over:
-                    return
-                self.search(found, 0.3 * self.best.clock.left, self.moves or 200_000)
-        if not self.best.over:
+            self.regions(found)
+        late = self.best.clock.left <= 0.05 * self.best.clock.seconds < np.inf
+        if not self.best.over and not late:
             self.branch(found)
+
+    def regions(self, found: Relaxation) -> None:
+        """Bound by ever larger neighbourhoods while there is time for them, and search on."""
+        for size in (4.0, 8.0, 16.0):
+            begun = self.best.clock.spent
+            self.neighbourhoods(found, size, 0.5 * self.best.clock.left)
+            took = self.best.clock.spent - begun
+            if self.best.over:
+                return
+            self.search(found, 0.3 * self.best.clock.left, self.moves or 200_000, _WARM)
+            if took > 0.4 * self.best.clock.left:
+                break
+        if not self.best.over:
+            self.search(found, 0.97 * self.best.clock.left, self.moves or 1_000_000, _WARM)
 
 
 def maximise(problem: Problem, *, budget: float = np.inf, max_sites: int | None = None,
