@@ -10,7 +10,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from phusong.maps import Sheets, handout, part, province_names, workbook
+from matplotlib.axes import Axes
+from phusong.maps import Sheets, brief, handout, part, province_names, workbook
 from phusong.maps.figures import WITHHELD_BELOW, situation
 from phusong.maps.handout import hand_out
 from python_calamine import CalamineWorkbook
@@ -64,6 +65,26 @@ def test_each_province_gets_its_brief(small: dict[str, Any], sheets: Sheets, tmp
         left = [line for line in told.splitlines() if "không có trong tệp nén" in line]
         assert len(left) >= 1
         assert all(f"small/{line.split('  ')[0]}" not in archive.namelist() for line in left)
+
+
+def test_a_province_adds_up_its_own_sites(small: dict[str, Any], sheets: Sheets,
+                                          monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the whole plan gains up to a rank is no figure of a province."""
+    written: list[str] = []
+    original = Axes.text
+
+    def kept(self: Axes, x: float, y: float, text: str, **how: Any) -> Any:
+        written.append(text)
+        return original(self, x, y, text, **how)
+
+    monkeypatch.setattr(Axes, "text", kept)
+    mine = part(sheets, "08")
+    brief(small["study"], mine, language="en", part="Tỉnh Đông")
+    gained, cost = mine.plan["students_gained"].sum(), mine.plan["cost_total"].sum()
+    assert f"+{gained:,.0f} students, {cost / 1e9:.2f} billion VND" in written
+    assert "Tỉnh Đông – Small province" in written
+    brief(small["study"], part(sheets, "01"), language="en", part="01")
+    assert "Province 01 – Small province" in written
 
 
 def test_only_declared_columns_leave_the_house(small: dict[str, Any]) -> None:

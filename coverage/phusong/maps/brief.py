@@ -23,7 +23,7 @@ from PIL import Image
 
 from phusong.geo import to_degrees, transform
 from phusong.maps.content import Briefed, Sheets, view
-from phusong.maps.figures import plan_rows, situation, target_rows
+from phusong.maps.figures import number, plan_rows, situation, target_rows
 from phusong.maps.pack import clean
 from phusong.maps.relief import relief
 from phusong.maps.words import Language, sentence, word
@@ -116,7 +116,7 @@ def brief(study: Briefed, sheets: Sheets, *, language: Language = "vi", public: 
     now = situation(sheets.points, sheets.service, public=public)
     _tiles(_bare(figure.add_subplot(grid[2, :])), now, speech)
     _targets(_bare(figure.add_subplot(grid[3, 0])), study, sheets, now, speech, public)
-    _plan(_bare(figure.add_subplot(grid[3, 1])), sheets, speech)
+    _plan(_bare(figure.add_subplot(grid[3, 1])), sheets, speech, bool(part))
     _foot(figure, study, sheets, speech, run)
     out = io.BytesIO(), io.BytesIO()
     with warnings.catch_warnings():
@@ -185,7 +185,8 @@ def _credits(sheets: Sheets) -> list[str]:
 def _heading(axes: Axes, study: Briefed, sheets: Sheets, speech: _Speech, part: str) -> None:
     title = study.title.in_language(speech.language) or study.name
     if part:
-        title = f"{speech.ui('province')} {part} – {title}"
+        named = any(c.isalpha() for c in part)   # else it is a code
+        title = f"{part if named else speech.ui('province') + ' ' + part} – {title}"
     axes.text(0, 0.92, _plain(_short(title, 110)), fontsize=17 if len(title) < 56 else 12,
               weight="bold", va="top", wrap=True)
     known = (f", {speech.say('known_on', date=speech.day(sheets.known_on))}"
@@ -293,10 +294,11 @@ def _tiles(axes: Axes, now: Mapping[str, Any], speech: _Speech) -> None:
 
 def _targets(axes: Axes, study: Briefed, sheets: Sheets, now: Mapping[str, Any],
              speech: _Speech, public: bool) -> None:
-    axes.text(0, 0.99, speech.ui("targets"), fontsize=11.5, weight="bold", va="top")
-    y = 0.89
     rows = (target_rows(sheets.progress, study.targets, public=public)
             if sheets.progress is not None and len(sheets.progress) else [])
+    if rows:
+        axes.text(0, 0.99, speech.ui("targets"), fontsize=11.5, weight="bold", va="top")
+    y = 0.89 if rows else 0.99
     for target in rows[:3]:
         latest = target["dates"][max(target["dates"])]
         axes.text(0, y, _plain(target["label"][speech.language])[:58], fontsize=9, weight="bold",
@@ -336,7 +338,7 @@ def _changes(axes: Axes, sheets: Sheets, speech: _Speech, y: float) -> None:
     axes.text(0, y, "; ".join(said), fontsize=8, va="top", color="#444444")
 
 
-def _plan(axes: Axes, sheets: Sheets, speech: _Speech) -> None:
+def _plan(axes: Axes, sheets: Sheets, speech: _Speech, provincial: bool) -> None:
     axes.text(0, 0.99, speech.ui("plan"), fontsize=11.5, weight="bold", va="top")
     if sheets.plan is None or not len(sheets.plan):
         axes.text(0, 0.9, speech.ui("no_plan" if sheets.plan is None else "empty_plan"),
@@ -358,10 +360,13 @@ def _plan(axes: Axes, sheets: Sheets, speech: _Speech) -> None:
             axes.text(x, y, _plain(text), fontsize=7.8, ha=side, va="top",
                       weight="bold" if x == 0.0 else "normal")
         y -= 0.062
-    last = plan_rows(sheets.plan.head(10))[-1]
-    axes.text(0, y - 0.02, f"{speech.say('plan_first', n=last['rank'])}:", fontsize=8.2,
-              weight="bold", va="top")
-    axes.text(0, y - 0.075, f"+{speech.number(last['cumulative_students'])} "
-              f"{speech.ui('students')}, {speech.money(last['cumulative_cost'])} {currency}",
-              fontsize=8.2, weight="bold", va="top")
+    listed = sheets.plan.head(10)
+    last = plan_rows(listed)[-1]
+    # sites of one province are not the first of the plan: their own figures are added up
+    told = (speech.ui("plan_listed") if provincial else speech.say("plan_first", n=last["rank"]))
+    students, cost = ((number(listed["students_gained"].sum()), number(listed["cost_total"].sum()))
+                      if provincial else (last["cumulative_students"], last["cumulative_cost"]))
+    axes.text(0, y - 0.02, f"{told}:", fontsize=8.2, weight="bold", va="top")
+    axes.text(0, y - 0.075, f"+{speech.number(students)} {speech.ui('students')}, "
+              f"{speech.money(cost)} {currency}", fontsize=8.2, weight="bold", va="top")
     axes.text(0, y - 0.14, speech.ui("plan_order"), fontsize=6.6, color="#555555", va="top")
