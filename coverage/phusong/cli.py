@@ -229,7 +229,7 @@ def plan(study: StudyArg, home: Home = HERE, inputs: Inputs = None,
         opened = _open(study, home, inputs)
         goal = opened.goal.varied(budget=budget, max_sites=sites, cover=cover, gap=gap,
                                   seconds=seconds)
-        results = _run(opened, home, screen, until="costs")
+        results = _run(opened, home, screen, until="dominated")
         with screen.steps() as say:
             one_bar = say and (lambda _, done, of_all: say("plan", done, of_all))
             found = best_plan(results, goal, progress=one_bar)

@@ -290,9 +290,9 @@ def _plan(results: Results, say: Report | None) -> pd.DataFrame:
 
 
 def best_plan(results: Results, goal: Goal, *, progress: Report | None = None) -> Optimised:
-    """Optimise on the candidates of a run that has reached ``costs``."""
+    """Optimise on the candidates of a run that has reached ``dominated``."""
     net = results.backhaul
-    spots, reach = without(*results.joinable, results.dominated.index)
+    spots, reach = without(*results.joinable, results.dominated.index.difference(goal.kept))
     return best_connected(results.gaps, spots, reach, results.costs, goal, net.network,
                           net.node_of, progress=progress)
 
