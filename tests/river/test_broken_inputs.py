@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import phusong as ps
 import pytest
 import rasterio
 from phusong.cli import app
@@ -34,6 +35,15 @@ def _swapped(folder: Path) -> None:
     _rewrite(folder / "schools.csv", half)
 
 
+def _all_swapped(folder: Path) -> None:
+    _rewrite(folder / "schools.csv",
+             lambda t: t.rename(columns={"vi_do": "kinh_do", "kinh_do": "vi_do"}))
+
+
+def _as_it_is(folder: Path) -> None:
+    _replace(folder / "study.yml", "file: schools.csv", "file: schools.csv\n      mend: false")
+
+
 def _moved_terrain(folder: Path) -> None:
     with rasterio.open(folder / "dem.tif", "r+") as raster:
         t = raster.transform
@@ -48,9 +58,10 @@ def _workbook(folder: Path) -> None:
 BROKEN: dict[str, tuple[Break, tuple[str, ...]]] = {
     "missing column": (lambda f: _rewrite(f / "schools.csv", lambda t: t.drop(columns="vi_do")),
                        ("schools.csv", "vi_do")),
-    "half the rows swapped": (_swapped, ("schools.csv", "row")),
-    "all rows swapped": (lambda f: _rewrite(f / "schools.csv", lambda t: t.rename(
-        columns={"vi_do": "kinh_do", "kinh_do": "vi_do"})), ("schools.csv", "mend: true")),
+    "half the rows swapped, not to be mended": (
+        lambda f: (_swapped(f), _as_it_is(f)), ("schools.csv", "row")),
+    "all rows swapped, not to be mended": (
+        lambda f: (_all_swapped(f), _as_it_is(f)), ("schools.csv", "mend: true")),
     "wrong CRS": (lambda f: _replace(f / "study.yml", "    - file: villages.csv",
                                      "    - crs: EPSG:32648\n      file: villages.csv"),
                   ("villages.csv",)),
@@ -96,6 +107,20 @@ def test_broken(case: str, commune: Path, tmp_path: Path) -> None:
         assert word.lower() in ran.output.lower(), ran.output
     assert not list(tmp_path.glob("maps/**/*.html"))
     assert not list(tmp_path.glob("data/processed/**/*.parquet"))
+
+
+@pytest.mark.parametrize("damage", [_swapped, _all_swapped], ids=["half", "all"])
+def test_swapped_coordinates_are_mended_and_told(damage: Break, commune: Path, tmp_path: Path
+                                                 ) -> None:
+    shutil.copytree(commune / "data/raw/small", tmp_path / "small")
+    damage(tmp_path / "small")
+    whole, mended = (ps.read(ps.Study.read(folder / "small/study.yml"))
+                     for folder in (commune / "data/raw", tmp_path))
+    here = mended[0].loc[whole[0].index]
+    assert (here.geometry.distance(whole[0].geometry) < 0.01).all()
+    told = mended[3].readings.set_index("file").loc["schools.csv"]
+    assert told["mended"] >= 5
+    assert told["rows_in"] == told[["accepted", "mended", "rejected"]].sum()
 
 
 def test_all_faults_are_told_at_once(commune: Path, tmp_path: Path) -> None:

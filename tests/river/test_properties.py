@@ -31,7 +31,7 @@ def test_shuffled_rows_change_nothing(commune: Path, tmp_path: Path, river: Resu
         table.iloc[rng.permutation(len(table))].to_csv(file, index=False)
     shuffled = ps.run(ps.Study.read(folder / "study.yml"))
     for name in RESULTS:
-        one, two = river.tables[name], shuffled.tables[name]
+        one, two = (getattr(results, name) for results in (river, shuffled))
         if name == "service":
             two = two.loc[one.index]
         drop = [c for c in ("source",) if c in one.columns]
