@@ -232,9 +232,8 @@ class Screen(Standing, Board):
                      + ("." if high is None else f"; {high:,.0f} suffice."))
 
     def _feeders(self, found: dict[str, Any]) -> None:
-        words = {"microwave": "microwave hops", "fibre": "fibres along roads",
-                 "satellite": "satellite feeders",
-                 "relay": "light sites that relay a mast in sight"}
+        words = {"microwave": "by microwave hop", "fibre": "by fibre along roads",
+                 "satellite": "by satellite", "relay": "relaying a mast in sight"}
         said = [f"{row['hops']:,} {words[medium]}"
                 + (f" ({row['length_km']:,.1f} km)" if row["length_km"] and medium != "relay"
                    else "")

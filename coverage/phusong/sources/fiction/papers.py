@@ -17,8 +17,8 @@ STUDY = """\
 # FICTIONAL DATA / DỮ LIỆU HƯ CẤU: made from seed {seed}, size "{size}". No real place is described.
 name: {name}
 title:
-  en: "{title_en} (fictional, seed {seed})"
-  vi: "{title_vi} (hư cấu, mã gieo {seed})"
+  en: "{title_en} (seed {seed})"
+  vi: "{title_vi} (mã gieo {seed})"
 fictional: true
 profile: vietnam
 crs: auto
