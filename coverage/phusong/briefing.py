@@ -23,7 +23,8 @@ from phusong.maps import (
 )
 from phusong.nouns import nearest
 from phusong.pipeline import Results
-from phusong.store import file_digest, key_of, program_digest, write_whole
+from phusong.store import file_digest, key_of, program_digest
+from phusong.whole import write_whole
 
 __all__ = ["map_of", "sheets_of", "write_brief", "write_map"]
 

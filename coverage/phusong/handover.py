@@ -17,8 +17,8 @@ from phusong.maps.words import word
 from phusong.maps.workbook import workbook
 from phusong.pipeline import Results
 from phusong.standing import plain
-from phusong.store import write_whole
 from phusong.study import Study
+from phusong.whole import write_whole
 
 __all__ = ["figures", "hand_over", "write"]
 

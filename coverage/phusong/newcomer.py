@@ -11,7 +11,7 @@ from phusong.errors import InputError, StudyError
 from phusong.nouns import nearest
 from phusong.profile import Profile
 from phusong.provinces import find_province
-from phusong.store import write_whole
+from phusong.whole import write_whole
 
 __all__ = ["make", "make_province"]
 

@@ -14,7 +14,6 @@ import hashlib
 import io
 import json
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -27,35 +26,14 @@ import pyarrow.parquet as pq
 import shapely
 from numpy.typing import NDArray
 
-from phusong.ledger.keep import locked, sync_folder
+from phusong.ledger.keep import locked
+from phusong.whole import write_whole
 
-__all__ = ["Store", "content_digest", "file_digest", "key_of", "program_digest", "write_whole"]
+__all__ = ["Store", "content_digest", "file_digest", "key_of", "program_digest"]
 
 POINTER = "results"
 POINTERS_KEPT = 6
 """How many pointers to other days than the study's own stay; older ones are swept."""
-
-
-def write_whole(path: Path, content: bytes) -> Path:
-    """Write `content` to `path` so that a reader sees the old file or the new one, never half.
-
-    The bytes go to a temporary neighbour, are synced to disk, and take the
-    name in one step.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-        sync_folder(path.parent)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    return path
 
 
 def key_of(*parts: Any) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from phusong.errors import PhusongError
+from phusong.whole import sync_folder
 
 try:
     import fcntl
@@ -19,7 +20,7 @@ except ImportError:  # pragma: no cover - Windows
     import msvcrt
 
 __all__ = ["LedgerBusyError", "LedgerError", "in_words", "keep", "locked", "make_folder", "sha256",
-           "sweep", "sync_folder"]
+           "sweep"]
 
 _TEMPORARY = ".part"
 
@@ -54,17 +55,6 @@ def in_words(what: str) -> Iterator[None]:
 def sha256(data: bytes) -> str:
     """Return the SHA-256 of `data` as 64 hexadecimal digits."""
     return hashlib.sha256(data).hexdigest()
-
-
-def sync_folder(folder: Path) -> None:
-    """Make new names in `folder` survive a power cut."""
-    if os.name == "nt":  # pragma: no cover - Windows has no handle of a folder
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def make_folder(folder: Path) -> None:

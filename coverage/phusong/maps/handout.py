@@ -14,9 +14,10 @@ from phusong.maps.brief import brief
 from phusong.maps.content import Briefed, Sheets
 from phusong.maps.draw import draw_sheets
 from phusong.maps.figures import WITHHELD_BELOW
-from phusong.maps.sealed import seal, write_whole
+from phusong.maps.sealed import seal
 from phusong.maps.words import Language, sentence
 from phusong.maps.workbook import workbook
+from phusong.whole import write_whole
 
 __all__ = ["LARGEST_ARCHIVE", "hand_out"]
 

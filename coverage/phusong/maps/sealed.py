@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import re
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,8 +13,9 @@ import folium
 from branca.element import Element
 
 from phusong.errors import Fault, InputError
+from phusong.whole import write_whole
 
-__all__ = ["save", "seal", "write_whole"]
+__all__ = ["save", "seal"]
 
 _SCRIPT = re.compile(r"<script\b([^>]*)>(.*?)</script\s*>", re.DOTALL | re.IGNORECASE)
 _LINK = re.compile(r"<(?:script|link|img|iframe|source|object|embed)\b[^>]*?"
@@ -72,23 +71,6 @@ def save(drawn: folium.Map, path: str | Path, *, online: bool = False) -> Path:
         Where it was written.
     """
     return write_whole(Path(path), seal(drawn, online=online).encode("utf-8"))
-
-
-def write_whole(path: Path, content: bytes) -> Path:
-    """Write `content` so that a reader of `path` sees the old file or the new one, never half."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    return path
 
 
 def _tree(element: Element) -> Iterator[Element]:

@@ -18,7 +18,7 @@ from rasterio.shutil import copy
 from phusong.errors import InputError
 from phusong.footprints import Footprint
 from phusong.geo import parse_crs
-from phusong.sources.whole import write_whole
+from phusong.whole import write_whole
 
 __all__ = ["polygons", "write_cog", "write_footprint"]
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from phusong.errors import Fault
 from phusong.sources.source import Source
-from phusong.sources.whole import write_whole
+from phusong.whole import write_whole
 
 __all__ = ["RECORD", "changed", "credited", "note", "recorded", "records_of"]
 

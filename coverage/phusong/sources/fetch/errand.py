@@ -28,7 +28,7 @@ from phusong.sources.fetch.download import (
     read_small,
 )
 from phusong.sources.fetch.overpass import download_osm
-from phusong.sources.whole import write_whole
+from phusong.whole import write_whole
 
 __all__ = ["WAYS", "Fetched", "fetch"]
 
