@@ -12,7 +12,7 @@ from affine import Affine
 from phusong.errors import InputError
 from phusong.sources.pieces import examined, people_of_pieces
 from phusong.surroundings import Raster
-from phusong.units import Crosswalk, Register, UnitList, carry, overlaps, overlay
+from phusong.units import Crosswalk, Register, UnitList, carry, holes, overlaps, overlay
 from shapely import box
 
 THEN, NOW = dt.date(2025, 3, 1), dt.date(2025, 7, 1)
@@ -78,3 +78,16 @@ def test_people_of_pieces_go_to_the_nearest_old_centre() -> None:
     assert [f.code for f in examined(layers)] == ["split_by_people"]
     done = carry({"b": 7}, layers["units"].walks[-1]).values["count"]
     assert done.to_dict() == {"x": 4, "y": 3}
+
+
+def test_ground_between_communes_that_belongs_to_none_is_told() -> None:
+    """A ring of communes round a square of 300 m; the open corner at the rim is no hole."""
+    torn = layer(n=box(0, 600, 900, 900), s=box(0, 0, 900, 300), w=box(0, 300, 300, 600),
+                 e=box(600, 300, 900, 600))
+    found = holes(torn)
+    assert found.area.tolist() == pytest.approx([90_000.0])
+    assert holes(torn, least_m2=1e5).empty
+    assert holes(torn.drop(index="e")).empty
+    said = examined({"communes": torn})
+    assert [(f.code, f.count) for f in said] == [("torn_communes", 1)]
+    assert "0.09 km2" in str(said[0])

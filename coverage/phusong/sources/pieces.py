@@ -15,7 +15,7 @@ from rasterio.features import rasterize
 from phusong.errors import Fault
 from phusong.geo import transform
 from phusong.surroundings import Raster
-from phusong.units import Crosswalk, Register, overlaps
+from phusong.units import Crosswalk, Register, holes, overlaps
 
 __all__ = ["examined", "people_of_pieces", "weighed"]
 
@@ -164,15 +164,29 @@ def examined(layers: dict[str, Any]) -> list[Fault]:
 
 
 def _overlapping(communes: gpd.GeoDataFrame) -> list[Fault]:
+    said = _torn(communes)
     if shapely.coverage_is_valid(np.asarray(communes.geometry.array, dtype=object)):
-        return []
+        return said
     pairs = overlaps(communes)
     if not len(pairs):
-        return []
+        return said
     first = pairs.iloc[0]
-    return [Fault("overlapping_communes", f"The outlines of {len(pairs):,} pairs of communes "
+    return [*said, Fault(
+        "overlapping_communes", f"The outlines of {len(pairs):,} pairs of communes "
                   f"overlap by 1 ha or more, {pairs['area_m2'].sum() / 1e6:,.2f} km2 in all, the "
                   f"most between {first['one']} and {first['other']} "
                   f"({first['area_m2'] / 1e6:,.2f} km2).",
                   "A place there is taken to lie in the commune that it declares; mend the layer.",
                   "warning", column="geometry", count=len(pairs))]
+
+
+def _torn(communes: gpd.GeoDataFrame) -> list[Fault]:
+    torn = holes(communes)
+    if not len(torn):
+        return []
+    first = torn.iloc[0].representative_point()
+    return [Fault("torn_communes", f"The communes surround {len(torn):,} pieces of ground of 1 ha "
+                  f"or more that belong to none, {torn.area.sum() / 1e6:,.2f} km2 in all, the largest "
+                  f"about x {first.x:,.0f}, y {first.y:,.0f} (working CRS).",
+                  "A place there has the commune that it declares, else none; mend the layer.",
+                  "warning", column="geometry", count=len(torn))]

@@ -14,7 +14,7 @@ from phusong.errors import InputError
 from phusong.geo import is_metric
 from phusong.units.crosswalk import Crosswalk
 
-__all__ = ["Overlay", "overlaps", "overlay"]
+__all__ = ["Overlay", "holes", "overlaps", "overlay"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,3 +107,26 @@ def overlaps(layer: gpd.GeoDataFrame, *, least_m2: float = 10_000.0) -> pd.DataF
     found = pd.DataFrame({"one": codes[one], "other": codes[other], "area_m2": area})
     return found[found["area_m2"] >= least_m2].sort_values(
         ["area_m2", "one", "other"], ascending=[False, True, True], ignore_index=True)
+
+
+def holes(layer: gpd.GeoDataFrame, *, least_m2: float = 10_000.0) -> gpd.GeoSeries:
+    """List the ground that a layer surrounds but gives to no unit.
+
+    Parameters
+    ----------
+    layer : GeoDataFrame
+        Polygons in a CRS that counts in metres.
+    least_m2 : float
+        Smaller holes are inaccuracies of drawing.
+
+    Returns
+    -------
+    GeoSeries
+        Polygons, the largest first.  Ground at the rim of the layer is no hole: where it ends
+        is not known.
+    """
+    whole = shapely.union_all(np.asarray(layer.geometry.array, dtype=object))
+    rings = [shapely.Polygon(ring) for part in shapely.get_parts(whole)
+             if part.geom_type == "Polygon" for ring in part.interiors]
+    kept = sorted((r for r in rings if r.area >= least_m2), key=lambda r: (-r.area, r.bounds))
+    return gpd.GeoSeries(kept, crs=layer.crs)
