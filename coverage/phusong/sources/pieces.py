@@ -186,7 +186,7 @@ def _torn(communes: gpd.GeoDataFrame) -> list[Fault]:
         return []
     first = torn.iloc[0].representative_point()
     return [Fault("torn_communes", f"The communes surround {len(torn):,} pieces of ground of 1 ha "
-                  f"or more that belong to none, {torn.area.sum() / 1e6:,.2f} km2 in all, the largest "
-                  f"about x {first.x:,.0f}, y {first.y:,.0f} (working CRS).",
+                  f"or more that belong to none, {torn.area.sum() / 1e6:,.2f} km2 in all, the "
+                  f"largest about x {first.x:,.0f}, y {first.y:,.0f} (working CRS).",
                   "A place there has the commune that it declares, else none; mend the layer.",
                   "warning", column="geometry", count=len(torn))]
