@@ -96,7 +96,7 @@ MUTANTS: dict[str, Callable[[], None]] = {
 }
 
 
-def child(folder: Path, mutant: str) -> None:
+def child(folder: Path, mutant: str, run: Callable[[Path], None]) -> None:
     """One run, from the sign to go to the end of the process."""
     ctypes.CDLL(None).prctl(_PR_SET_PTRACER, ctypes.c_ulong(-1).value, 0, 0, 0)
     MUTANTS[mutant]()
@@ -112,18 +112,23 @@ def child(folder: Path, mutant: str) -> None:
 
 
 def main() -> None:
-    """Warm up, then serve until the input ends."""
+    """Warm up, then serve."""
     with tempfile.TemporaryDirectory() as folder:
         inbox = Path(folder) / "inbox"
         inbox.mkdir()
         (inbox / "r.csv").write_text("site_code;date;lat;lon;technology\nA;2021-10-05;22;103;4G\n")
         run(Path(folder))
+    serve(run)
+
+
+def serve(run: Callable[[Path], None]) -> None:
+    """Fork one process for each line of input, which does `run` in a folder; say how it ended."""
     print("ready", flush=True)
     for line in sys.stdin:
         folder, mutant = line.rstrip("\n").split("\t")
         pid = os.fork()
         if pid == 0:
-            child(Path(folder), mutant)
+            child(Path(folder), mutant, run)
         print(pid, flush=True)
         _, status = os.waitpid(pid, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)

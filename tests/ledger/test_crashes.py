@@ -24,12 +24,21 @@ DISK = ("write", "pwrite64", "fsync", "fdatasync", "rename", "openat", "ftruncat
 
 
 class Server:
-    """Runs ledgers under strace, by way of ``crash_server.py``."""
+    """Runs ledgers under strace, by way of ``crash_server.py`` or another `script`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *script: str) -> None:
         self.folder = folder
         self.count = 0
         self.inbox = folder / "inbox"
+        if not script:
+            self.fill()
+            script = (str(Path(__file__).with_name("crash_server.py")),)
+        self.process = subprocess.Popen([sys.executable, *script], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True)
+        assert self._line() == "ready"
+
+    def fill(self) -> None:
+        """Write the files of the inbox."""
         self.inbox.mkdir()
         for n in range(5):
             rows = [f"new;S{i};S{i}-{n};2021-10-0{n + 1};22.{10 + i};103.8;4G" for i in range(4)]
@@ -38,10 +47,6 @@ class Server:
             (self.inbox / f"r{n}.csv").write_text(
                 "\n".join(["action;site_code;cell_code;date;lat;lon;technology", *rows]),
                 encoding="utf-8")
-        self.process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("crash_server.py"))],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        assert self._line() == "ready"
 
     def _line(self) -> str:
         assert self.process.stdout
