@@ -58,7 +58,7 @@ def test_a_failing_write_leaves_the_old_file(tmp_path: Path,
     def full(_: object) -> None:
         raise OSError("no space left on device")
 
-    monkeypatch.setattr("phusong.sources.whole.os.fsync", full)
+    monkeypatch.setattr("phusong.whole.os.fsync", full)
     with pytest.raises(OSError, match="no space"):
         write_cog(path, np.zeros((5, 5), np.float32), MATRIX, CRS)
     assert path.read_bytes() == before
