@@ -85,6 +85,13 @@ FILES: list[tuple[str, str, dict[str, Any]]] = [
      {"kind": "commune", **VIETNAM, "columns": {
          "kind": "", "lat": "wardLat", "lon": "wardLon", "commune_code": "wardCode",
          "point_id": "wardCode", "name": "ward"}}),
+    ("admin_vn/crosswalk_legacy_to_2025.csv.gz", "crosswalk", {**VIETNAM, "list":
+     "admin_vn/communes_legacy_10040_points.csv.gz"}),
+    ("study_area/vn_lao_cai/crosswalk_legacy_to_2025_lao_cai_lai_chau.csv", "crosswalk",
+     {**VIETNAM, "partial": True, "list": "study_area/vn_lao_cai/communes_legacy_points.csv"}),
+    ("admin_vn/communes_legacy_10040_points.csv.gz", "units", VIETNAM),
+    ("admin_vn/gso_wards_legacy_10035_utf8bom.csv", "units", VIETNAM),
+    ("study_area/vn_lao_cai/communes_legacy_points.csv", "units", VIETNAM),
     ("roads_rwanda/Country.shp", "communes", {"columns": {"commune_code": "CONTRY_ID"}}),
     ("study_area/andorra/roads.gpkg", "roads", {}),
     ("study_area/andorra/power_lines.gpkg", "power_lines", {}),
@@ -111,6 +118,9 @@ FILES: list[tuple[str, str, dict[str, Any]]] = [
 ]
 CLASSES = {1: 0, 2: 0, 3: 8, 4: 15, 5: 15, 6: 2, 7: 0, 8: 0, 9: 0}
 """Heights of the classes of the Vu Gia-Thu Bon land cover, for the reader only."""
+LAYER, CROSSWALK = ("admin_vn/communes_2025_simplified.gpkg",
+                    "admin_vn/crosswalk_legacy_to_2025.csv.gz")
+"""What stands beside a crosswalk, or beside a list of the communes of before."""
 DEM = "dem_vn_de15/vn_dem15s_epsg4326.tif"
 
 
@@ -143,7 +153,7 @@ def _checked(data: Path, file: str, role: str, said: dict[str, Any]) -> dict[str
         stand_in.write_text("id,name,lon,lat,learners\np,stand-in,108.0,15.6,1\n")
         sources: dict[str, Any] = {"points": [{"file": str(stand_in), "kind": "school"}]}
         one = {"file": file, **said}
-        sources[role] = [one] if role in ("points", "sites", "terrain") else one
+        sources |= _played(role, one)
         study: dict[str, Any] = {"name": "reading", "profile": profile, "sources": sources}
         if role == "land_cover":
             sources["terrain"] = [{"file": DEM}]
@@ -156,8 +166,20 @@ def _checked(data: Path, file: str, role: str, said: dict[str, Any]) -> dict[str
     return json.loads(out.getvalue())
 
 
+def _played(role: str, one: dict[str, Any]) -> dict[str, Any]:
+    """Return the part of a study file that gives a file its role."""
+    if role in ("crosswalk", "units"):
+        walk = {"before": "2025-03-01", **one} if role == "crosswalk" else {
+            "file": CROSSWALK, "before": "2025-03-01", "list": one}
+        if isinstance(walk.get("list"), str):
+            walk["list"] = {"file": walk["list"]}
+        return {"communes": {"file": LAYER, "vintage": "2025-07-01", "crosswalk": walk}}
+    return {role: [one] if role in ("points", "sites", "terrain") else one}
+
+
 def _row(file: str, role: str, told: dict[str, Any]) -> str:
-    reading = next((r for r in told.get("readings", ()) if r["file"] == file), None)
+    reading = next((r for r in told.get("readings", ()) if r["file"] == file
+                    and r["role"] == role), None)
     mine = [f for f in told["faults"] if f["file"] == file]
     if reading is None:
         return f"| `{file}` | {role} | refused | | | | {told.get('error', '')} |"

@@ -69,8 +69,8 @@ def check(study: StudyArg, home: Home = HERE, inputs: Inputs = None,
                     screen.say(line)
             screen.faults(tuple(f for f in around.faults if not quiet or f.severity == "error"),
                           language)
-            screen.say(f"{counts['error']} errors, {counts['warning']} warnings, "
-                       f"{counts['assumption']} assumptions")
+            screen.say(", ".join(f"{number:,} {kind}{'' if number == 1 else 's'}"
+                                 for kind, number in counts.items()))
         if counts["error"]:
             raise typer.Exit(1)
 

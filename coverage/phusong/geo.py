@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from pyproj import CRS, Geod, Transformer
 from pyproj.aoi import AreaOfInterest
 from pyproj.database import query_utm_crs_info
-from pyproj.exceptions import CRSError
+from pyproj.exceptions import CRSError, ProjError
 
-from phusong.errors import InputError
+from phusong.errors import Fault, InputError
 
-__all__ = ["DEGREES", "choose_crs", "geodesic_m", "is_metric", "parse_crs", "to_degrees",
-           "to_metric", "transform"]
+__all__ = ["DEGREES", "choose_crs", "earth_crs", "geodesic_m", "is_metric", "parse_crs",
+           "to_degrees", "to_metric", "transform"]
 
 DEGREES = CRS.from_epsg(4326)
 _GEOD = Geod(ellps="WGS84")
@@ -40,6 +40,44 @@ def parse_crs(text: Any) -> CRS:
     except CRSError as error:
         raise InputError(f'"{text}" names no coordinate reference system that PROJ knows. '
                          f'Write e.g. "EPSG:4326" or "EPSG:3405".') from error
+
+
+def earth_crs(text: Any, file: str = "") -> CRS:
+    """Return the CRS that `text` names, if it can be carried to longitude and latitude on Earth.
+
+    Parameters
+    ----------
+    text : str, int or CRS
+        As for `parse_crs`.
+    file : str
+        Whose CRS it is, for the fault.
+
+    Raises
+    ------
+    InputError
+        With one fault, ``unknown_crs``, if no such CRS is known, or it is that of a plan without
+        a place or of another celestial body (a broken ``.prj`` does that).
+    """
+    what = ""
+    try:
+        crs = parse_crs(text)
+        what = "" if _on_earth(crs.to_wkt()) else (
+            f'The coordinate system "{crs.name}" has no known place on Earth.')
+    except InputError as error:
+        what = str(error).split(". ")[0] + "."
+    if what:
+        raise InputError.of([Fault("unknown_crs", what, 'State the right one in the study file, '
+                                   'e.g. crs: "EPSG:4326" or crs: "EPSG:3405".', file=file)])
+    return crs
+
+
+@lru_cache(maxsize=64)
+def _on_earth(wkt: str) -> bool:
+    try:
+        Transformer.from_crs(CRS.from_wkt(wkt), DEGREES, always_xy=True)
+    except ProjError:
+        return False
+    return True
 
 
 def is_metric(crs: Any) -> bool:

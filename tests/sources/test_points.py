@@ -153,7 +153,12 @@ def test_unknown_learners_are_the_median_of_their_like() -> None:
     filled, faults = fill_learners(points, VIETNAM)
     assert filled["learners"].tolist()[5:] == [30, 30, 0, VIETNAM.learners_assumed["vocational"]]
     assert (filled["assumed"] == "learners").tolist() == [False] * 5 + [True] * 4
-    assert [f.severity for f in faults] == ["assumption"] * 4
+    assert [(f.severity, f.count) for f in faults] == [
+        ("assumption", 2), ("assumption", 1), ("assumption", 1)], "one line for each way"
+    assert "1 x school: 30 each, as 5 of that kind" in faults[0].what
+    assert "1 x school (primary): 30 each, as 5 like them" in faults[0].what
+    assert "1 x vocational" in faults[1].what
+    assert "1 x village" in faults[2].what
     assert np.isnan(points["learners"]).sum() == 4
 
 

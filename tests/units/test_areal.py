@@ -75,7 +75,18 @@ def test_people_of_pieces_go_to_the_nearest_old_centre() -> None:
     register = Register((UnitList(THEN, {"a": ("", ""), "b": ("", "")}, (), centres),
                          UnitList(NOW, {"x": ("", ""), "y": ("", "")})), (walk,))
     layers = {"communes": new, "units": register, "population": people}
-    assert [f.code for f in examined(layers)] == ["split_by_people"]
+    said = examined(dict(layers))
+    assert [(f.code, f.count) for f in said] == [("split_communes", 1)]
+    assert "1 communes" in said[0].what or "1 commune" in said[0].what
+    assert "1 by the population raster" in said[0].what
+    assert "evenly" not in said[0].what
+    bare, = examined({name: layers[name] for name in ("communes", "units")})
+    assert "1 evenly, since the study names no population raster" in bare.what
+    counted = Crosswalk.of(walk.pieces.assign(people=[1.0, 2.0, 3.0]), before=THEN, after=NOW)
+    own, = examined({**layers, "units": Register(register.lists, (counted,))})
+    assert "1 by the people that the crosswalk counts" in own.what
+    assert "raster" not in own.what
+    examined(layers)
     done = carry({"b": 7}, layers["units"].walks[-1]).values["count"]
     assert done.to_dict() == {"x": 4, "y": 3}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from rich.console import Console
@@ -98,12 +99,14 @@ class Screen(Standing, Board):
         """List faults, errors first; in Vietnamese the case follows in English, in brackets."""
         order = {"error": 0, "warning": 1, "assumption": 2}
         styles = {"error": "bold red", "warning": "yellow", "assumption": "cyan"}
-        for fault in sorted(faults, key=lambda f: order[f.severity]):
-            many = f" ({fault.count} rows)" if fault.count > 1 else ""
+        for fault in _together(sorted(faults, key=lambda f: order[f.severity])):
+            # where no row is named, the sentence tells how many of what
+            rows = fault.count if fault.row is not None and fault.count > 1 else 0
+            many = f" ({rows:,} rows)" if rows else ""
             kind, told = str(fault.severity), str(fault)
             if language == "vi":
                 place = place_in_vietnamese(fault)
-                many = f" ({fault.count} dòng)" if fault.count > 1 else ""
+                many = f" ({rows:,} dòng)" if rows else ""
                 kind = {"error": "lỗi", "warning": "cảnh báo", "assumption": "giả định"}[kind]
                 words = fault_words().get(fault.code)
                 told = (f"{place + ': ' if place else ''}"
@@ -285,6 +288,16 @@ class Screen(Standing, Board):
             self.say(f"{len(weak)} of {len(figures['durations'])} durations are planning "
                      f"assumptions (confidence L); replace them under works: durations: in the "
                      f"study file.")
+
+
+def _together(faults: list[Fault]) -> list[Fault]:
+    """Tell once what is the matter with several files alike."""
+    alike: dict[Fault, list[str]] = {}
+    for fault in faults:
+        alike.setdefault(fault if fault.row is not None else replace(fault, file=""),
+                         []).append(fault.file)
+    return [replace(fault, file=", ".join(file for file in dict.fromkeys(files) if file))
+            for fault, files in alike.items()]
 
 
 def _scale(largest: float, currency: str) -> tuple[float, str]:

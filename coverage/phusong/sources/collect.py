@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import geopandas as gpd
 import numpy as np
@@ -18,7 +18,6 @@ from phusong.geo import DEGREES, choose_crs, parse_crs, to_degrees, to_metric
 from phusong.nouns import nearest
 from phusong.profile import Profile
 from phusong.radio.budget import Radio
-from phusong.radio.climate import refractivity_at
 from phusong.sources.coordinates import Box
 from phusong.sources.credits import changed, credited
 from phusong.sources.crosswalks import read_register
@@ -32,6 +31,7 @@ from phusong.sources.points import read_points
 from phusong.sources.polygons import read_areas, read_communes, read_footprints
 from phusong.sources.rasters import raster_box, read_population, read_terrain
 from phusong.sources.reach import reach
+from phusong.sources.remarks import absent_reports, air, unlicensed, without
 from phusong.sources.sites import read_sites
 from phusong.sources.source import Change, CommunesSource, Reading, Source
 from phusong.surroundings import Surroundings
@@ -43,6 +43,7 @@ __all__ = ["LAYERS", "Collected", "SourcesLike", "TargetLike", "gather", "report
 
 _PAD_DEG = 0.5
 Layer = Callable[[Source, Path, Any, Profile], Reading]
+S = TypeVar("S", bound=Source)
 
 LAYERS: dict[str, Layer] = {
     "roads": read_roads,
@@ -54,13 +55,6 @@ LAYERS: dict[str, Layer] = {
     "measurements": read_measurements,
 }
 """Optional vector layer of a study -> what reads it."""
-
-WITHOUT: dict[str, str] = {
-    "communes": "no shares by commune, and communes are taken as the files of points name them",
-    "roads": "no roadside places are proposed, and access is priced without a distance to a road",
-    "power_lines": "the grid's distance is not known, and new sites are priced with solar power",
-}
-"""Optional layer of a study -> what a study without it must do without."""
 
 
 class SourcesLike(Protocol):
@@ -216,12 +210,11 @@ def gather(sources: SourcesLike, folder: Path, profile: Profile, *, crs: str = "
             source, folder, bare, radio.clutter))
         found.terrain = bare if grown is None else grown
     found.faults += reach(found.points, found.sites, found.terrain, bool(sources.terrain))
-    found.faults += _air(found, radio, profile)
+    found.faults += air(found.points, radio, profile)
     found.reports = reports(sources, folder)
-    found.faults += _absent_reports(sources.reports, folder)
-    found.faults += [Fault(f"no_{name}", f"The study names no {name.replace('_', ' ')}: {without}.",
-                           f"Add \"{name}:\" to the sources of the study file.", "warning")
-                     for name, without in WITHOUT.items() if getattr(sources, name, None) is None]
+    found.faults += absent_reports(sources.reports, folder)
+    found.faults += without(sources)
+    found.faults += unlicensed(found.credits.values(), found.readings)
     for name, frame, table in (("points", found.points, POINTS), ("sites", found.sites, SITES)):
         found.faults += tables.faults(frame, table, name)
     return found
@@ -233,11 +226,12 @@ def _empty(table: Table, crs: Any) -> gpd.GeoDataFrame:
     return frame
 
 
-def _credited(found: Collected, source: Source) -> Source:
+def _credited(found: Collected, source: S) -> S:
     """Return the source with what the record of its download says of it."""
     found.faults += changed(source, found.folder)
-    found.credits[source.file] = credited(source, found.folder)
-    return found.credits[source.file]
+    told = credited(source, found.folder)
+    found.credits[source.file] = told
+    return told
 
 
 def _tried(found: Collected, role: str, source: Source,
@@ -270,9 +264,10 @@ def _register(found: Collected, source: CommunesSource | None, layer: gpd.GeoDat
         return Register()
     said = pd.Series(dtype="datetime64[s]") if layer is None else layer["code_vintage"].dropna()
     vintage = source.vintage or (said.max().date() if len(said) else None)
+    walks = [_credited(found, walk).model_copy(update={"list": walk.list and _credited(
+        found, walk.list)}) for walk in getattr(source, "crosswalk", ())]
     try:
-        register, readings = read_register(getattr(source, "crosswalk", ()), layer, vintage,
-                                           folder, profile)
+        register, readings = read_register(walks, layer, vintage, folder, profile)
     except PhusongError as error:
         found.faults += error.faults or (Fault("unreadable_file", str(error), file=source.file),)
         return Register()
@@ -373,27 +368,7 @@ def _extent(found: Collected, range_m: float) -> Box | None:
     return float(west - across), float(south - up), float(east + across), float(north + up)
 
 
-def _air(found: Collected, radio: Radio, profile: Profile) -> list[Fault]:
-    """Say which refractivity of the air the study takes over from its profile."""
-    frame = found.points[~(found.points.geometry.is_empty | found.points.geometry.isna())]
-    if not len(frame) or not radio.climate or radio.climate != profile.radio_climate:
-        return []
-    place = to_degrees(frame).geometry
-    delta_n, n0 = refractivity_at(place.x.to_numpy(), place.y.to_numpy(), radio.climate)
-    return [Fault("refractivity_assumed", f"The study does not state the refractivity of the air: "
-                  f"delta_n {delta_n.min():.1f} to {delta_n.max():.1f} N-units/km and n0 "
-                  f"{n0.min():.0f} to {n0.max():.0f} at the points are interpolated between "
-                  f"{len(radio.climate)} places ({profile.radio_climate_source}).",
-                  "State delta_n and n0 under radio: to use your own.", "assumption")]
-
-
 def reports(sources: SourcesLike, folder: Path) -> tuple[str, ...]:
     """Return the files of operators' reports that are there, in the order of the study file."""
     return tuple(str(path.relative_to(folder)) for pattern in sources.reports
                  for path in sorted(Path(folder).glob(pattern)))
-
-
-def _absent_reports(patterns: Iterable[str], folder: Path) -> list[Fault]:
-    return [Fault("missing_file", "No file of reports has such a name.", "Mend reports: in the "
-                  "study file.", "warning", pattern)
-            for pattern in patterns if not any(Path(folder).glob(pattern))]

@@ -9,10 +9,9 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from pyproj.exceptions import ProjError
 
 from phusong.errors import InputError
-from phusong.geo import DEGREES, parse_crs, transform
+from phusong.geo import DEGREES, earth_crs, parse_crs, transform
 from phusong.profile import Profile
 from phusong.sources.angles import coordinates, pair
 from phusong.sources.doctor import treat
@@ -153,12 +152,11 @@ def _of_pairs(cells: pd.Series, profile: Profile, findings: Findings,
 
 def _system(table: RawTable, source: Source, findings: Findings) -> Any:
     try:
-        given = parse_crs(source.crs or (DEGREES if table.crs is None else table.crs))
-        transform([0.0], [0.0], given, DEGREES)
+        given = earth_crs(source.crs or (DEGREES if table.crs is None else table.crs))
         if not source.crs:
             return given
-    except (InputError, ProjError) as error:
-        findings.add("unknown_crs", f"{str(error)[:300]}", 'Write e.g. crs: "EPSG:4326".')
+    except InputError as error:
+        findings.add("unknown_crs", error.faults[0].what, error.faults[0].cure)
         findings.rejected[:] = True
         return None
     if table.crs is not None and not given.equals(parse_crs(table.crs), ignore_axis_order=True):

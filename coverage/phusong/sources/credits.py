@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from phusong.errors import Fault
 from phusong.sources.source import Source
@@ -19,6 +19,7 @@ from phusong.whole import write_whole
 
 __all__ = ["RECORD", "changed", "credited", "note", "recorded", "records_of"]
 
+S = TypeVar("S", bound=Source)
 RECORD = "SOURCES.json"
 """Name of the record in a folder of fetched files."""
 
@@ -42,7 +43,7 @@ def note(path: Path, entry: Mapping[str, Any]) -> Path:
     return write_whole(path.parent / RECORD, (text + "\n").encode())
 
 
-def credited(source: Source, folder: Path) -> Source:
+def credited(source: S, folder: Path) -> S:
     """Return the source with licence, attribution and date from the record beside its file.
 
     Only what the study file leaves open is filled in.  Of several files under one pattern the

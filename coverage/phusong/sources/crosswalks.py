@@ -154,14 +154,9 @@ def _named_anew(columns: Columns, codes: pd.Series, news: UnitList) -> pd.Series
 
 def _audited(walk: Crosswalk, olds: UnitList | None, news: UnitList | None,
              findings: Findings) -> None:
-    split = walk.pieces[walk.pieces["old_code"].isin(walk.split)]
-    even = split.loc[split["basis"] == "equal", "old_code"].nunique()
     findings.add("crosswalk", f"{len(walk.olds):,} units of {walk.before} became "
-                 f"{len(walk.news):,} of {walk.after}; {len(walk.split):,} were split"
-                 + (f", and {even:,} of them are divided evenly, since nobody is counted in their "
-                    f"parts" if even else "") + ".",
-                 "Give people for each part, or a population raster and the centres of the old "
-                 "units." if even else "", severity="assumption")
+                 f"{len(walk.news):,} of {walk.after}; {len(walk.split):,} were split.",
+                 severity="assumption")
     for listed, codes, what, day in ((olds, walk.olds, "old", walk.before),
                                      (news, walk.news, "new", walk.after)):
         if listed is None:

@@ -14,7 +14,7 @@ from rasterio.errors import RasterioError
 from rasterio.vrt import WarpedVRT
 
 from phusong.errors import Fault, InputError
-from phusong.geo import parse_crs
+from phusong.geo import earth_crs
 from phusong.radio.clutter import Clutter
 from phusong.sources.files import locate_file
 from phusong.sources.source import Reading, Source
@@ -99,7 +99,7 @@ def _laid(classes: NDArray[np.float32], path: Path, source: Source, terrain: Ter
             raise InputError.of([Fault("missing_crs", "The raster does not say in which CRS it is.",
                                        "Say so in the study file: crs: EPSG:4326.",
                                        file=source.file)])
-        crs = parse_crs(source.crs) if source.crs else parse_crs(data.crs)
+        crs = earth_crs(source.crs or data.crs.to_wkt(), source.file)
         nodata = 0 if data.nodata is None else data.nodata
         warped = stack.enter_context(WarpedVRT(
             data, src_crs=crs.to_wkt(), crs=terrain.crs.to_wkt(), transform=terrain.transform,

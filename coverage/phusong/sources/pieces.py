@@ -103,7 +103,7 @@ def _nearest(lon: NDArray[np.float64], lat: NDArray[np.float64], heads: NDArray[
 
 
 def weighed(register: Register, communes: gpd.GeoDataFrame | None,
-            people: Raster | None) -> tuple[Register, list[Fault]]:
+            people: Raster | None) -> tuple[Register, str]:
     """Divide split communes by the people in their pieces, where the crosswalk counts none.
 
     Parameters
@@ -119,31 +119,56 @@ def weighed(register: Register, communes: gpd.GeoDataFrame | None,
     -------
     register : Register
         With the last crosswalk's shares by people where they can be estimated.
-    faults : list of Fault
-        What was assumed.
+    why : str
+        Why the raster divides nothing, or not everything; empty if nothing was left for it.
     """
     walk = register.walks[-1] if register.walks else None
-    if walk is None or communes is None or people is None or register.now is None:
-        return register, []
+    if walk is None:
+        return register, ""
     before = next((listed for listed in register.lists if listed.day == walk.before), None)
-    if before is None or before.centres is None or walk.after != register.now.day:
-        return register, []
     split = walk.pieces["old_code"].isin(walk.split)
     if not (split & (walk.pieces["basis"] == "equal")).any():
-        return register, []
+        return register, ""
+    if people is None:
+        return register, "the study names no population raster"
+    if communes is None or register.now is None or walk.after != register.now.day:
+        return register, "the communes' layer is not that of the crosswalk's last day"
+    if before is None or before.centres is None or not len(before.centres):
+        return register, f"no list gives the centres of the units of {walk.before}"
     known = people_of_pieces(walk, communes, before.centres, people)
     pairs = walk.pieces[["old_code", "new_code", "people"]].copy()
     keys = pd.MultiIndex.from_frame(pairs[["old_code", "new_code"]])
     pairs["people"] = pairs["people"].fillna(pd.Series(known.reindex(keys).to_numpy(),
                                                        index=pairs.index))
     better = Crosswalk.of(pairs, before=walk.before, after=walk.after, partial=walk.partial)
-    by_people = better.pieces.loc[better.pieces["basis"] == "people", "old_code"].nunique()
-    even = better.pieces.loc[better.pieces["basis"] == "equal", "old_code"].nunique()
-    said = Fault("split_by_people", f"{by_people:,} split communes are divided by people: each "
-                 f"pixel of the population raster goes to the nearest centre of an old commune; "
-                 f"{even:,} are divided evenly, where raster or centre is missing.",
-                 "Give people for each part in the crosswalk to use your own.", "assumption")
-    return replace(register, walks=(*register.walks[:-1], better)), [said]
+    return replace(register, walks=(*register.walks[:-1], better)), \
+        "the raster does not reach a part, counts nobody in it, or a centre is missing"
+
+
+def _divided(given: Register, done: Register, why: str) -> list[Fault]:
+    """Say for each crosswalk how its split communes are divided, case by case."""
+    found = []
+    for n, (was, walk) in enumerate(zip(given.walks, done.walks, strict=True)):
+        own, now = ({basis: int(walk_.pieces.loc[walk_.pieces["basis"] == basis,
+                                                 "old_code"].nunique())
+                     for basis in ("people", "area", "equal")} for walk_ in (was, walk))
+        raster, even = now["people"] - own["people"], now["equal"]
+        last = n == len(done.walks) - 1
+        parts = [f"{own['people']:,} by the people that the crosswalk counts in each part"
+                 if own["people"] else "",
+                 f"{now['area']:,} by area" if now["area"] else "",
+                 f"{raster:,} by the population raster (each pixel goes to the nearest centre "
+                 f"among the old communes there)" if raster else "",
+                 f"{even:,} evenly, since {why if last else 'a raster divides the last only'}"
+                 if even else ""]
+        if walk.split:
+            found.append(Fault(
+                "split_communes", f"People and learners of the {len(walk.split):,} communes of "
+                f"{walk.before} that were split are divided: "
+                f"{'; '.join(p for p in parts if p)}.",
+                "Give people for each part in the crosswalk to use your own." if raster or even
+                else "", "assumption", count=len(walk.split)))
+    return found
 
 
 def examined(layers: dict[str, Any]) -> list[Fault]:
@@ -158,8 +183,9 @@ def examined(layers: dict[str, Any]) -> list[Fault]:
     communes = layers.get("communes")
     found = [] if communes is None else _overlapping(communes)
     if "units" in layers:
-        layers["units"], said = weighed(layers["units"], communes, layers.get("population"))
-        found += said
+        given: Register = layers["units"]
+        layers["units"], why = weighed(given, communes, layers.get("population"))
+        found += _divided(given, layers["units"], why)
     return found
 
 
@@ -172,7 +198,7 @@ def _overlapping(communes: gpd.GeoDataFrame) -> list[Fault]:
         return said
     first = pairs.iloc[0]
     return [*said, Fault(
-        "overlapping_communes", f"The outlines of {len(pairs):,} pairs of communes "
+        "overlapping_communes", f"The outlines of {_counted(len(pairs), 'pair')} of communes "
                   f"overlap by 1 ha or more, {pairs['area_m2'].sum() / 1e6:,.2f} km2 in all, the "
                   f"most between {first['one']} and {first['other']} "
                   f"({first['area_m2'] / 1e6:,.2f} km2).",
@@ -185,8 +211,12 @@ def _torn(communes: gpd.GeoDataFrame) -> list[Fault]:
     if not len(torn):
         return []
     first = torn.iloc[0].representative_point()
-    return [Fault("torn_communes", f"The communes surround {len(torn):,} pieces of ground of 1 ha "
-                  f"or more that belong to none, {torn.area.sum() / 1e6:,.2f} km2 in all, the "
-                  f"largest about x {first.x:,.0f}, y {first.y:,.0f} (working CRS).",
+    return [Fault("torn_communes", f"The communes surround {_counted(len(torn), 'piece')} of "
+                  f"ground of 1 ha or more that belong to none, {torn.area.sum() / 1e6:,.2f} km2 "
+                  f"in all, the largest about x {first.x:,.0f}, y {first.y:,.0f} (working CRS).",
                   "A place there has the commune that it declares, else none; mend the layer.",
                   "warning", column="geometry", count=len(torn))]
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

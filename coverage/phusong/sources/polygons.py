@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from phusong.geo import DEGREES, parse_crs, to_metric
+from phusong.geo import DEGREES, earth_crs, to_metric
 from phusong.profile import Profile
 from phusong.sources.columns import Columns, is_digits
 from phusong.sources.files import read_file
@@ -134,7 +134,8 @@ def shapes_of(table: RawTable, columns: Columns, types: tuple[int, ...]) -> gpd.
     if len(given) and findings.rejected.all() and findings.faults[-1].severity != "error":
         findings.add("wrong_shape", f"The layer holds no {wanted}.",
                      "Name the right layer: layer: ...")
-    crs = parse_crs(source.crs) if source.crs else table.crs
+    said = source.crs or table.crs
+    crs = None if said is None else earth_crs(said, source.file)
     if crs is None:
         degrees = np.abs(shapely.total_bounds(given)).max() <= 360
         if not degrees:

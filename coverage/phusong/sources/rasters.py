@@ -22,7 +22,7 @@ from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
 from phusong.errors import Fault, InputError, MissingFileError
-from phusong.geo import DEGREES, parse_crs, transform
+from phusong.geo import DEGREES, earth_crs, transform
 from phusong.nouns import nearest
 from phusong.sources.coordinates import Box
 from phusong.sources.source import Reading, Source
@@ -156,7 +156,7 @@ def _is_tiff(name: str) -> bool:
 
 
 def _crs_of(data: rasterio.DatasetReader, source: Source) -> Any:
-    return parse_crs(source.crs) if source.crs else parse_crs(data.crs.to_wkt())
+    return earth_crs(source.crs or data.crs.to_wkt(), source.file)
 
 
 def parts_of(path: Path) -> set[Path]:

@@ -242,7 +242,7 @@ class Findings:
         more = ""
         if where.size > 1:
             rows = ", ".join(str(self.rows[i]) for i in where[:_LISTED])
-            more = f" Rows {rows}{', ...' if where.size > _LISTED else ''}."
+            more = f" Rows {rows}{', ...' if where.size > _LISTED else '.'}"
         file = f"{self.file} [{self.sheets[first]}]" if len(self.sheets) else self.file
         self.faults.append(Fault(code, f"{what}{said}.{more}", cure, severity, file,
                                  int(self.rows[first]), column, int(where.size)))
