@@ -18,7 +18,7 @@ alone, best  the optimum (by `maximise`) of prices with feeders alone; joined, a
 greedy       `rank_connected`: a site pays for the hops that nobody before it has built
 search       `improve_connected`
 bound        no plan with feeders can gain more: the better of the bound without what may be
-             shared and that of the programme over layers (HiGHS, wall seconds)
+             shared and that of the programme over layers (HiGHS)
 
 Figures are weights: learners, the poor and near-poor counted twice.
 """
@@ -36,9 +36,11 @@ import numpy as np
 from phusong.backhaul import Backhaul, hops, own_feeders
 from phusong.cost import price
 from phusong.pipeline import run
-from phusong.plan.connected import Connected, Grown, connected_problem, grow, replay
+from phusong.plan.aim import Aim
+from phusong.plan.connected import Connected, Grown, connected_problem, grow, replay, share_free
+from phusong.plan.connected_build import improve_connected
 from phusong.plan.connected_exact import prove
-from phusong.plan.connected_search import bound_connected, improve_connected
+from phusong.plan.connected_search import joinable, plain
 from phusong.plan.greedy import greedy
 from phusong.plan.most import maximise
 from phusong.plan.problem import Problem
@@ -85,7 +87,7 @@ def connected(found: dict[str, Any], every: int) -> tuple[Connected, int]:
     costs = price(found["spots"], None, study.costs, feeders=own_feeders(net))
     _, case = connected_problem(found["gaps"], found["spots"], found["reach"], costs, study.goal,
                                 net.network, net.node_of)
-    return case, len(names)
+    return joinable(case)[0], len(names)
 
 
 def afterwards(case: Connected, budget: float, order: np.ndarray) -> Grown:
@@ -115,7 +117,8 @@ def plans(case: Connected, budget: float, rounds: int) -> dict[str, Grown]:
             "alone": afterwards(case, budget, with_feeder),
             "alone, best": afterwards(case, budget, best_first),
             "greedy": grow(case, budget=budget),
-            "search": improve_connected(case, budget=budget, rounds=rounds)}
+            "search": improve_connected(case, Aim(budget), starts=(best,), rounds=rounds)
+            or grow(case, budget=budget)}
 
 
 def sound(case: Connected, plan: Grown, budget: float) -> None:
@@ -157,9 +160,9 @@ def main() -> None:
             for plan in made.values():
                 sound(case, plan, budget)
             values = [made[name].value for name in names]
-            bound = bound_connected(case, budget, None)
+            bound = plain(share_free(case), Aim(budget), gap=0.0, seconds=5.0).bound
             if given.bound_seconds:
-                bound = min(bound, prove(case, budget=budget, seconds=given.bound_seconds).bound)
+                bound = min(bound, prove(case, Aim(budget), seconds=given.bound_seconds).bound)
             best = made["search"]
             beside.append((best.value / made["first"].value - 1.0,
                            best.value / made["alone, best"].value - 1.0))

@@ -30,9 +30,9 @@ from phusong.outlook import forecast
 from phusong.plan import (
     Goal,
     Optimised,
-    best_connected,
     deadlines,
     dominated,
+    optimise_connected,
     rank_connected,
     risks,
     schedule,
@@ -293,8 +293,8 @@ def best_plan(results: Results, goal: Goal, *, progress: Report | None = None) -
     """Optimise on the candidates of a run that has reached ``dominated``."""
     net = results.backhaul
     spots, reach = without(*results.joinable, results.dominated.index.difference(goal.kept))
-    return best_connected(results.gaps, spots, reach, results.costs, goal, net.network,
-                          net.node_of, progress=progress)
+    return optimise_connected(results.gaps, spots, reach, results.costs, goal, net.network,
+                              net.node_of, progress=progress)
 
 
 def _planned(results: Results) -> tuple[Any, ...]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from phusong.backhaul import Backhaul, Feeder, feeders, hops, own_feeders
 from phusong.cost import Costs, price, settle
 from phusong.errors import InputError, UnknownNameError
-from phusong.plan import Goal, best_connected, rank_connected
+from phusong.plan import Floor, Goal, optimise, optimise_connected, rank_connected
 from phusong.profile import Profile
 from phusong.surroundings import Surroundings
 from phusong.tables import FEEDERS, HOPS, faults
@@ -240,7 +240,7 @@ def test_the_forest_of_an_optimised_plan_is_the_one_that_is_built_and_paid() -> 
                          index=pd.MultiIndex.from_tuples([("p", "C-1"), ("q", "B-1")],
                                                          names=["point_id", "cell_id"]))
     goal = Goal(budget=2e6, max_sites=None, gap=0.0, seconds=20.0)
-    found = best_connected(gaps, spots, reach, alone, goal, net.network, net.node_of)
+    found = optimise_connected(gaps, spots, reach, alone, goal, net.network, net.node_of)
     assert set(found.plan["site_id"]) == {"B", "C"}
     assert found.plan.attrs["certificate"]["stopped"] == found.solution.stopped == "optimal"
     forest = feeders(found.plan, net)
@@ -251,9 +251,40 @@ def test_the_forest_of_an_optimised_plan_is_the_one_that_is_built_and_paid() -> 
     assert found.solution.cost == pytest.approx(found.plan["cost_total"].sum())
     ranked = rank_connected(gaps, spots, reach, alone, goal, net.network, net.node_of)
     assert found.plan["cost_total"].sum() <= ranked["cost_total"].sum() + 1e-6
-    kept = best_connected(gaps, spots, reach, alone, goal.model_copy(
+    kept = optimise_connected(gaps, spots, reach, alone, goal.model_copy(
         update={"method": "optimise", "kept": ("A",)}), net.network, net.node_of)
     assert "A" in set(kept.plan["site_id"])
+    every = {"cover": goal.model_copy(update={"method": "optimise", "cover": "all"}),
+             "kept": goal.model_copy(update={"method": "optimise", "kept": ("C",)}),
+             "floors": goal.model_copy(update={"method": "optimise", "floors": (
+                 Floor(by="kind", share=1.0, of="points"),)}),
+             "expected": goal.model_copy(update={"counts": "expected"})}
+    for name, asked in every.items():
+        plan = optimise_connected(gaps, spots, reach, alone, asked, net.network, net.node_of)
+        assert set(plan.plan["site_id"]) == {"B", "C"}, name
+        assert plan.plan["cost_total"].sum() == pytest.approx(found.solution.cost), name
+        assert plan.solution.stopped == "optimal" or plan.gap < 1e-5, name
+        dear = optimise(gaps, spots, reach, alone, asked)
+        assert dear.solution.cost > plan.solution.cost * 1.1, f"{name}: B pays A's hop once"
+
+
+def test_a_kept_site_without_a_way_is_refused_by_name() -> None:
+    spots = masts({**LINE, "X": (5.0, 5.0)}, "candidate").assign(technology="LTE", place="hilltop")
+    wall = np.full((SIZE, SIZE), 50.0)
+    wall[60:, :] = wall[:, 60:] = 900.0
+    net = net_of(spots, CHAIN, land(wall))
+    cut_off = [name for name, node in net.node_of.items() if node == -2]
+    assert cut_off
+    alone = price(spots, None, USD, feeders=own_feeders(net))
+    gaps = gpd.GeoDataFrame({"kind": ["school"], "learners": [3.0]}, crs=CRS,
+                            geometry=[Point(WEST, NORTH)], index=pd.Index(["p"], name="point_id"))
+    reach = pd.DataFrame({"received_dbm": -60.0, "free_space_dbm": -60.0, "technology": "LTE",
+                          "frequency_mhz": 945.0, "distance_m": 1000.0, "operator": "x"},
+                         index=pd.MultiIndex.from_tuples([("p", "C-1")],
+                                                         names=["point_id", "cell_id"]))
+    goal = Goal(method="optimise", kept=(cut_off[0],))
+    with pytest.raises(InputError, match=f"kept site {cut_off[0]} has no way"):
+        optimise_connected(gaps, spots, reach, alone, goal, net.network, net.node_of)
 
 
 def test_unknown_names_and_wrong_settings_are_refused() -> None:

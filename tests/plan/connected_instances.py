@@ -6,11 +6,13 @@ import itertools
 
 import numpy as np
 from hypothesis import strategies as st
+from phusong.plan.aim import Aim
 from phusong.plan.connected import Connected
 from phusong.plan.network import Network
 from phusong.plan.problem import Problem
 
-__all__ = ["all_forests", "best_value", "connected_cases"]
+__all__ = ["all_forests", "best_for", "best_value", "connected_cases", "every_plan", "keeps",
+           "networks"]
 
 _FAR = 99
 
@@ -94,21 +96,43 @@ def all_forests(network: Network) -> list[tuple[float, list[int], list[int]]]:
     return found
 
 
+def cheapest_joins(case: Connected, sites: tuple[int, ...],
+                   forests: list[tuple[float, list[int], list[int]]]) -> float:
+    """Return the least that a set of sites costs with any forest that joins them; inf = none."""
+    nodes = {int(n) for n in case.node[list(sites)] if n >= 0}
+    own = float(case.problem.costs[list(sites)].sum())
+    return min((own + money + sum(case.network.relay_values[m, 1] for m in masts
+                                  if m not in nodes)
+                for money, joined, masts in forests if nodes <= set(joined)), default=np.inf)
+
+
+def every_plan(case: Connected):
+    """Every set of sites that do not exclude one another, with its value and least cost."""
+    forests = all_forests(case.network)
+    for count in range(case.problem.sites + 1):
+        for sites in itertools.combinations(range(case.problem.sites), count):
+            groups = [g for g in case.problem.groups[list(sites)] if g >= 0]
+            if len(groups) == len(set(groups)):
+                cost = cheapest_joins(case, sites, forests)
+                if np.isfinite(cost):
+                    yield sites, case.problem.value(np.array(sites, np.int64)), cost
+
+
+def keeps(case: Connected, aim: Aim, sites: tuple[int, ...], cost: float) -> bool:
+    """Tell whether a set of sites keeps all that is asked."""
+    covered = case.problem.covered(np.array(sites, np.int64)) > 0
+    return (set(aim.kept.tolist()) <= set(sites) and cost <= aim.budget
+            and (aim.max_sites is None or len(sites) <= aim.max_sites)
+            and (aim.floors is None or not aim.floors.short(covered).any()))
+
+
+def best_for(case: Connected, aim: Aim) -> float | None:
+    """Return the least cost, or the most weight, of all plans that keep what is asked."""
+    worth = [-cost if aim.cheapest else value for sites, value, cost in every_plan(case)
+             if keeps(case, aim, sites, cost)]
+    return None if not worth else (-max(worth) if aim.cheapest else max(worth))
+
+
 def best_value(case: Connected, budget: float, max_sites: int) -> float:
     """Return the most weight that any plan with any forest gains for the money."""
-    problem, best = case.problem, 0.0
-    forests = all_forests(case.network)
-    for count in range(1, min(max_sites, problem.sites) + 1):
-        for sites in itertools.combinations(range(problem.sites), count):
-            groups = [g for g in problem.groups[list(sites)] if g >= 0]
-            value = problem.value(np.array(sites))
-            if len(groups) != len(set(groups)) or value <= best:
-                continue
-            nodes = {int(n) for n in case.node[list(sites)] if n >= 0}
-            own = float(problem.costs[list(sites)].sum())
-            for money, joined, masts in forests:
-                relays = sum(case.network.relay_values[m, 1] for m in masts if m not in nodes)
-                if nodes <= set(joined) and own + money + relays <= budget:
-                    best = value
-                    break
-    return best
+    return best_for(case, Aim(budget=budget, max_sites=max_sites)) or 0.0

@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from phusong.errors import InputError
+from phusong.plan.aim import Aim
 from phusong.plan.bound import prefix_bounds
 from phusong.plan.connected import Connected, Grown, grow, replay, share_free
+from phusong.plan.connected_build import improve_connected
 from phusong.plan.connected_exact import prove
-from phusong.plan.connected_search import improve_connected, maximise_connected
+from phusong.plan.connected_search import joinable, solve_connected
 from phusong.plan.greedy import greedy
 from phusong.plan.network import Forest, Network
 from phusong.plan.problem import Problem
@@ -140,7 +142,7 @@ def test_broken_networks_are_refused() -> None:
 
 def check_exact(case: Connected, budget: int, most: int) -> None:
     """The programme over layers finds the optimum of all forests, with a forest that is paid."""
-    proof = prove(case, budget=float(budget), max_sites=most, seconds=60.0)
+    proof = prove(case, Aim(budget=float(budget), max_sites=most), seconds=60.0)
     optimum = best_value(case, float(budget), most)
     assert proof.bound == optimum
     if optimum:
@@ -167,18 +169,21 @@ def test_the_programme_is_exact_on_larger_cases(case: Connected, budget: int, mo
 @given(connected_cases(most_places=3), st.integers(1, 25), st.integers(1, 4))
 def test_the_search_is_within_its_limits_and_proven(case: Connected, budget: int, most: int
                                                     ) -> None:
-    optimum = best_value(case, float(budget), most)
-    plan = improve_connected(case, budget=float(budget), max_sites=most, rounds=8)
-    walks(case, plan)
-    assert case.cost(plan.forest, plan.order) <= budget + 1e-9
-    assert case.problem.value(plan.order) == plan.value <= optimum
-    found, solution = maximise_connected(case, budget=float(budget), max_sites=most, seconds=20.0,
-                                         gap=0.0)
+    optimum, aim = best_value(case, float(budget), most), Aim(float(budget), most)
+    small, site_of = joinable(case)
+    plan = improve_connected(small, aim, rounds=8)
+    assert plan is not None
+    walks(small, plan)
+    assert small.cost(plan.forest, plan.order) <= budget + 1e-9
+    assert small.problem.value(plan.order) == plan.value <= optimum
+    found, solution = solve_connected(case, aim, seconds=20.0, gap=0.0)
     walks(case, found)
     assert solution.value == solution.bound == optimum
     assert solution.cost <= budget + 1e-6
-    again = improve_connected(case, budget=float(budget), max_sites=most, rounds=8)
+    again = improve_connected(small, aim, rounds=8)
+    assert again is not None
     assert again.order.tolist() == plan.order.tolist()
+    assert (np.diff(site_of) > 0).all()
 
 
 def test_a_plan_made_as_a_whole_buys_no_relay_where_a_site_of_it_stands() -> None:
@@ -194,7 +199,7 @@ def test_a_plan_made_as_a_whole_buys_no_relay_where_a_site_of_it_stands() -> Non
 @settings(max_examples=10, deadline=None, derandomize=True)
 @given(connected_cases(most_places=3), st.integers(1, 4))
 def test_without_a_budget_only_the_number_of_sites_counts(case: Connected, most: int) -> None:
-    plan, solution = maximise_connected(case, max_sites=most, gap=0.0, seconds=20.0)
+    plan, solution = solve_connected(case, Aim(max_sites=most), gap=0.0, seconds=20.0)
     walks(case, plan)
     assert len(plan.order) <= most
     assert plan.value == solution.value == solution.bound == best_value(case, np.inf, most)

@@ -6,7 +6,7 @@ Sparse arrays in, an order and a bound out.
 from __future__ import annotations
 
 from phusong.plan.connected import rank_connected
-from phusong.plan.connected_search import best_connected, optimise_connected
+from phusong.plan.connected_optimise import optimise_connected
 from phusong.plan.demands import Demand
 from phusong.plan.dominated import dominated, without
 from phusong.plan.goal import Floor, Goal, weights
@@ -21,7 +21,7 @@ from phusong.plan.works import Duration, Works
 
 __all__ = [
     "Demand", "Duration", "Floor", "Goal", "Optimised", "Problem", "Why", "Works",
-    "best_connected", "covering_problem", "curve", "deadlines", "dominated", "optimise",
+    "covering_problem", "curve", "deadlines", "dominated", "optimise",
     "optimise_connected", "rank", "rank_connected", "risks", "schedule", "tenants", "weights",
     "why", "without",
 ]

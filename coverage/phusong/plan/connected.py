@@ -7,7 +7,7 @@ the most students per cost is another than with every feeder paid alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -105,8 +105,9 @@ def _best(gains: Floats, prices: Floats, may: NDArray[np.bool_]) -> int:
 
 
 def grow(case: Connected, *, budget: float = np.inf, max_sites: int | None = None,
-         first: Ints | None = None, rates: Floats | None = None,
-         start: Grown | None = None) -> Grown:
+         must: Ints | None = None, first: Ints | None = None, rates: Floats | None = None,
+         start: Grown | None = None,
+         until: Callable[[NDArray[np.bool_]], bool] | None = None) -> Grown:
     """Build site after site, always the one of the most new weight per new money.
 
     New money is the site and the hops that nobody before it has built. Sites of one
@@ -120,6 +121,8 @@ def grow(case: Connected, *, budget: float = np.inf, max_sites: int | None = Non
         Never spent over.
     max_sites : int, optional
         Stop after so many sites.
+    must : (sites,) int64, optional
+        Built before all else, whatever they gain and cost.
     first : (sites,) int64, optional
         Built before all others, in this order; those that do not fit are left out.
     rates : (sites,) float64, optional
@@ -127,12 +130,16 @@ def grow(case: Connected, *, budget: float = np.inf, max_sites: int | None = Non
         order with them); default 1.
     start : Grown, optional
         What stands already, whose costs count towards the budget.
+    until : callable, optional
+        Is asked before each site, with (points,) bool of those that are reached; True ends it.
     """
     problem = case.problem
     work = _Work(case, start)
+    for j in [] if must is None else must[~np.isin(must, work.order)]:
+        work.join(int(j))
     left, limit = budget - work.spent, problem.sites if max_sites is None else max_sites
     queue = [] if first is None else [int(j) for j in first[::-1]]
-    while len(work.order) < limit:
+    while len(work.order) < limit and not (until and until(work.reached)):
         prices = case.prices(work.forest)
         fits = work.may & (work.gains > 0.0) & (prices <= left)
         if queue:
@@ -143,8 +150,7 @@ def grow(case: Connected, *, budget: float = np.inf, max_sites: int | None = Non
             j = _best(work.gains if rates is None else work.gains * rates, prices, fits)
         else:
             break
-        new = work.forest.join(int(case.node[j])) if case.node[j] >= 0 else ()
-        left -= work.build(j, case.network.values(new))
+        left -= work.join(j)
     return work.done()
 
 
@@ -164,6 +170,12 @@ class _Work:
             self.forest = start.forest.copy()
             for j, hops in zip(start.order, start.hops, strict=True):
                 self.build(int(j), hops)
+
+    def join(self, j: int) -> float:
+        """Build a site and the hops it needs, by its cheapest way; return what all cost."""
+        node = int(self.case.node[j])
+        new = self.forest.join(node) if node >= 0 else ()
+        return self.build(j, self.case.network.values(new))
 
     def build(self, j: int, hops: Floats) -> float:
         """Build a site whose new hops cost `hops`; return what both cost."""

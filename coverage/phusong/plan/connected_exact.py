@@ -3,27 +3,29 @@
 A place that hangs d microwave hops away from transport is a node of layer d, so
 that "at most so many hops" needs no further constraint and no circle can close.
 Fibre, which adds no depth, carries a flow that starts at every place it reaches
-and ends at standing masts.
+and ends at standing masts.  Limits, kept sites, floors and full cover are rows of
+the same programme.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.optimize import Bounds, LinearConstraint, milp
 
+from phusong.plan.aim import Aim
 from phusong.plan.connected import Connected, Grown, replay
 from phusong.plan.network import Network, Step
+from phusong.plan.rows import Answer, Rows, solve_rows
 from phusong.plan.solution import grain
 
-__all__ = ["Proof", "prove"]
+__all__ = ["Programme", "Proof", "prove"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+_SIDE = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,13 +35,19 @@ class Proof:
     Parameters
     ----------
     bound : float
-        No plan with feeders gains more weight.
+        No plan with feeders is better: an upper bound of weight, a lower one of cost.
     grown : Grown or None
         The best plan it found, with its forest; None = none in time.
+    infeasible : bool
+        Whether no plan keeps all that is asked.
+    interrupted : bool
+        Whether an interrupt (Ctrl-C) ended it.
     """
 
     bound: float
     grown: Grown | None
+    infeasible: bool = False
+    interrupted: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,36 +62,6 @@ class _Arcs:
     cost: Floats
     hop: Ints
     side: NDArray[np.bool_]
-
-
-class _Rows:
-    """Rows of a sparse matrix, gathered block by block."""
-
-    def __init__(self) -> None:
-        self.row: list[Ints] = []
-        self.column: list[Ints] = []
-        self.value: list[Floats] = []
-        self.low: list[Floats] = []
-        self.high: list[Floats] = []
-        self.count = 0
-
-    def add(self, entries: Sequence[tuple[Ints, Ints, float | Floats]], low: float, high: float,
-            rows: int) -> None:
-        """Add `rows` rows with entries (row within the block, column, value)."""
-        for row, column, value in entries:
-            self.row.append(np.asarray(row, np.int64) + self.count)
-            self.column.append(np.asarray(column, np.int64))
-            self.value.append(np.broadcast_to(np.asarray(value, np.float64), len(row)))
-        self.low.append(np.full(rows, low))
-        self.high.append(np.full(rows, high))
-        self.count += rows
-
-    def constraint(self, columns: int) -> LinearConstraint:
-        """Return all rows together."""
-        matrix = sparse.csr_matrix(
-            (np.concatenate(self.value), (np.concatenate(self.row), np.concatenate(self.column))),
-            shape=(self.count, columns))
-        return LinearConstraint(matrix, np.concatenate(self.low), np.concatenate(self.high))
 
 
 def _arcs(network: Network) -> tuple[_Arcs, _Arcs]:
@@ -112,11 +90,29 @@ def _arcs(network: Network) -> tuple[_Arcs, _Arcs]:
     return out[1], out[0]
 
 
-class _Programme:
-    """Columns and rows; its public face is `prove`."""
+def _pairs(keys: Ints, among: Ints) -> tuple[Ints, Ints]:
+    """Return all (i, k) with ``keys[i] == among[k]``, as two arrays."""
+    order = np.argsort(among, kind="stable")
+    low = np.searchsorted(among[order], keys, "left")
+    count = np.searchsorted(among[order], keys, "right") - low
+    inside = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    return np.repeat(np.arange(len(keys)), count), order[np.repeat(low, count) + inside]
 
-    def __init__(self, case: Connected, budget: float, max_sites: int | None) -> None:
-        self.case, self.network, self.problem = case, case.network, case.problem
+
+class Programme:
+    """Columns and rows of one case.
+
+    Parameters
+    ----------
+    case : Connected
+        Sites, points and network.
+    aim : Aim
+        What is asked for.
+    """
+
+    def __init__(self, case: Connected, aim: Aim) -> None:
+        self.case, self.aim = case, aim
+        self.network, self.problem = case.network, case.problem
         self.radio, self.glass = _arcs(case.network)
         depth = case.network.max_hops
         # microwave columns: arcs to a mast in layer 1 only, arcs to places in every layer
@@ -129,17 +125,17 @@ class _Programme:
                  "sky": self.network.nodes, "relay": self.network.nodes,
                  "mast": self.network.nodes, "flow": len(self.glass.tail)}
         ends = np.cumsum(list(sizes.values()))
-        self.at = {name: np.arange(end - size, end) for (name, size), end in
-                   zip(sizes.items(), ends, strict=True)}
+        self.at: dict[str, Ints] = {name: np.arange(end - size, end) for (name, size), end in
+                                    zip(sizes.items(), ends, strict=True)}
         self.columns = int(ends[-1])
-        self.rows = _Rows()
-        self._cover(max_sites)
+        self.rows = Rows()
+        self._cover()
         self._join()
         self._pass_on()
         self._shine()
-        self._pay(budget)
+        self._limit()
 
-    def _cover(self, max_sites: int | None) -> None:
+    def _cover(self) -> None:
         """A point counts if a site reaches it; variants exclude one another."""
         problem, at = self.problem, self.at
         site = np.repeat(np.arange(problem.sites), np.diff(problem.indptr))
@@ -150,9 +146,6 @@ class _Programme:
         own = np.flatnonzero(problem.groups >= 0)
         groups, number = np.unique(problem.groups[own], return_inverse=True)
         self.rows.add([(number, at["site"][own], 1.0)], -np.inf, 1.0, len(groups))
-        if max_sites is not None:
-            self.rows.add([(np.zeros(problem.sites, np.int64), at["site"], 1.0)], -np.inf,
-                          float(max_sites), 1)
 
     def _joined(self, sign: float) -> list[tuple[Ints, Ints, float]]:
         """Return entries (node, column) of everything that joins a node."""
@@ -161,40 +154,43 @@ class _Programme:
                 (np.arange(self.network.nodes), self.at["sky"], sign)]
 
     def _join(self) -> None:
-        """A place is joined once at most; a site stands only where its place is joined."""
-        nodes = self.network.nodes
+        """A place is joined once at most; sites stand only where their place is joined.
+
+        The variants of one place, of which at most one is built, share a row.
+        """
+        nodes, groups, node = self.network.nodes, self.problem.groups, self.case.node
         self.rows.add(self._joined(1.0), -np.inf, 1.0, nodes)
-        fed = np.flatnonzero((self.case.node >= 0)
-                             & ~self.network.standing[np.maximum(self.case.node, 0)])
-        for_node = [np.flatnonzero(self.case.node[fed] == v) for v in range(nodes)]
+        fed = np.flatnonzero((node >= 0) & ~self.network.standing[np.maximum(node, 0)])
+        key = np.where(groups[fed] >= 0, groups[fed], groups.max(initial=-1) + 1 + fed)
+        together, number = np.unique(np.column_stack([node[fed], key]), axis=0,
+                                     return_inverse=True)
         entries: list[tuple[Ints, Ints, float]] = [
-            (np.arange(len(fed)), self.at["site"][fed], 1.0)]
-        for node, column, sign in self._joined(-1.0):
-            sites = [for_node[v] for v in node]
-            count = [len(each) for each in sites]
-            entries.append((np.concatenate([*sites, np.zeros(0, np.int64)]).astype(np.int64),
-                            np.repeat(column, count), sign))
-        self.rows.add(entries, -np.inf, 0.0, len(fed))
+            (number.ravel(), self.at["site"][fed], 1.0)]
+        for where, column, sign in self._joined(-1.0):
+            row, k = _pairs(together[:, 0], where)
+            entries.append((row, column[k], sign))
+        self.rows.add(entries, -np.inf, 0.0, len(together))
 
     def _pass_on(self) -> None:
-        """An arc of layer d hangs on a place of layer d - 1 that has a mast."""
+        """An arc of layer d hangs on a place of layer d - 1 that has a mast, not back on its own.
+        """
         radio, at = self.radio, self.at
         side = np.flatnonzero(radio.side[self.arc])
         layer, end = self.layer[side], radio.end[self.arc[side]]
+        tail = radio.tail[self.arc[side]]
         child, parent = [], []
         for d in range(1, self.network.max_hops + 1):
             mine = np.flatnonzero(layer == d)
             if d == 1:
-                tails, columns = self.glass.tail, at["glass"]
+                tails, ends, columns = self.glass.tail, self.glass.end, at["glass"]
             else:
                 above = self.layer == d - 1
-                tails, columns = radio.tail[self.arc[above]], at["radio"][above]
-            order = np.argsort(tails, kind="stable")
-            low = np.searchsorted(tails[order], end[mine], "left")
-            count = np.searchsorted(tails[order], end[mine], "right") - low
-            child.append(np.repeat(mine, count))
-            inside = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-            parent.append(columns[order[np.repeat(low, count) + inside]])
+                arcs = self.arc[above]
+                tails, ends, columns = radio.tail[arcs], radio.end[arcs], at["radio"][above]
+            i, k = _pairs(end[mine], tails)
+            on = ends[k] != tail[mine[i]]
+            child.append(mine[i[on]])
+            parent.append(columns[k[on]])
         self.rows.add([(np.arange(len(side)), at["radio"][side], 1.0),
                        (np.concatenate(child), np.concatenate(parent), -1.0)], -np.inf, 0.0,
                       len(side))
@@ -211,96 +207,142 @@ class _Programme:
         """Fibre hangs on fibre; a flow from every place on fibre must arrive at a mast."""
         glass, at, nodes = self.glass, self.at, self.network.nodes
         side = np.flatnonzero(glass.side)
-        pairs = [np.flatnonzero(glass.tail == glass.end[k]) for k in side]
+        i, k = _pairs(glass.end[side], glass.tail)
+        on = glass.end[k] != glass.tail[side[i]]
         self.rows.add([(np.arange(len(side)), at["glass"][side], 1.0),
-                       (np.repeat(np.arange(len(side)), [len(p) for p in pairs]),
-                        at["glass"][np.concatenate([*pairs, np.zeros(0)]).astype(np.int64)],
-                        -1.0)], -np.inf, 0.0, len(side))
+                       (i[on], at["glass"][k[on]], -1.0)], -np.inf, 0.0, len(side))
         every = np.arange(len(glass.tail))
         self.rows.add([(every, at["flow"], 1.0), (every, at["glass"], -float(nodes))], -np.inf,
                       0.0, len(every))
         self.rows.add([(glass.tail, at["flow"], 1.0), (glass.end[side], at["flow"][side], -1.0),
                        (glass.tail, at["glass"], -1.0)], 0.0, 0.0, nodes)
 
-    def _pay(self, budget: float) -> None:
-        """Sites, hops, relays and satellite feeders within the money."""
-        network, at = self.network, self.at
-        if budget == np.inf:
-            return
-        scale = max(budget, 1.0)
+    def money(self) -> Floats:
+        """Return what each column costs, (columns,): sites, hops, relays, satellite feeders."""
+        network, out = self.network, np.zeros(self.columns)
+        for name, cost in (("site", self.problem.costs), ("radio", self.radio.cost[self.arc]),
+                           ("glass", self.glass.cost), ("sky", network.satellite_values[:, 1]),
+                           ("relay", network.relay_values[:, 1])):
+            out[self.at[name]] = np.where(np.isfinite(cost), cost, 0.0)
+        return out
 
-        def money(name: str, cost: Floats) -> tuple[Ints, Ints, Floats]:
-            return np.zeros(len(cost), np.int64), at[name], np.where(
-                np.isfinite(cost), cost, 0.0) / scale
+    def _limit(self) -> None:
+        """Number of sites, money, floors."""
+        aim, at = self.aim, self.at
+        none = np.zeros(self.problem.sites, np.int64)
+        if aim.max_sites is not None:
+            self.rows.add([(none, at["site"], 1.0)], -np.inf, float(aim.max_sites), 1)
+        if aim.budget < np.inf:
+            scale, money = max(aim.budget, 1.0), self.money()
+            used = np.flatnonzero(money)
+            self.rows.add([(np.zeros(len(used), np.int64), used, money[used] / scale)], -np.inf,
+                          aim.budget / scale * (1.0 + _SIDE), 1)
+        if aim.floors is not None and len(aim.floors.least):
+            amounts = aim.floors.amounts.tocoo()
+            scale = np.maximum(np.asarray(abs(aim.floors.amounts).max(axis=1).todense()).ravel(),
+                               1e-300)
+            self.rows.add([(amounts.row, at["point"][amounts.col],
+                            amounts.data / scale[amounts.row])],
+                          aim.floors.least / scale * (1.0 - _SIDE), np.inf, len(scale))
 
-        self.rows.add([money("site", self.problem.costs),
-                       money("radio", self.radio.cost[self.arc]), money("glass", self.glass.cost),
-                       money("sky", network.satellite_values[:, 1]),
-                       money("relay", network.relay_values[:, 1])], -np.inf, budget / scale, 1)
+    def solve(self, seconds: float, gap: float, *, start: Grown | None = None,
+              price: float = 0.0) -> Answer:
+        """Let HiGHS look for the best values of all columns.
 
-    def solve(self, seconds: float, gap: float) -> tuple[Floats | None, float]:
-        """Return the best values of all columns that were found, and the bound."""
-        network, at = self.network, self.at
-        high = np.ones(self.columns)
+        Parameters
+        ----------
+        seconds : float
+            CPU seconds.
+        gap : float
+            As a share of the value.
+        start : Grown, optional
+            A plan to begin with; its hops are chosen anew.
+        price : float
+            Weight that one unit of money is worth: taken off what a plan gains.
+        """
+        network, at, aim = self.network, self.at, self.aim
+        low, high = np.zeros(self.columns), np.ones(self.columns)
+        low[at["site"][aim.kept]] = 1.0
         high[at["flow"]] = float(network.nodes)
         high[at["sky"]] = np.isfinite(network.satellite_values[:, 1])
         high[at["relay"]] = np.isfinite(network.relay_values[:, 1])
-        whole = np.zeros(self.columns)
+        whole = np.zeros(self.columns, bool)
         for name in ("site", "radio", "glass", "sky"):
-            whole[at[name]] = 1.0
-        price = np.zeros(self.columns)
-        price[at["point"]] = -self.problem.weights
-        found = milp(price, integrality=whole, bounds=Bounds(0.0, high),
-                     constraints=self.rows.constraint(self.columns),
-                     options={"time_limit": seconds, "mip_rel_gap": gap})
-        least = found.get("mip_dual_bound")
-        bound = self.problem.reachable if least is None or not np.isfinite(least) else -least
-        return found.x, bound
+            whole[at[name]] = True
+        if aim.cheapest:
+            worth = -self.money()
+        else:
+            worth = -price * self.money()
+            worth[at["point"]] = self.problem.weights
+        given = None
+        if start is not None:
+            known = np.zeros(self.problem.sites)
+            known[start.order] = 1.0
+            given = (at["site"], known)
+        return solve_rows(self.rows, worth, low, high, whole, start=given, gap=gap,
+                          seconds=seconds)
+
+    def grown(self, values: Floats) -> Grown:
+        """Read sites and forest from the columns."""
+        at, steps = self.at, {}
+        chosen = np.flatnonzero(values[at["site"]] > 0.5)
+        for arcs, number, on in ((self.glass, np.arange(len(self.glass.tail)), "glass"),
+                                 (self.radio, self.arc, "radio")):
+            for column in np.flatnonzero(values[at[on]] > 0.5):
+                k = number[column]
+                steps[int(arcs.tail[k])] = Step(int(arcs.tail[k]), int(arcs.end[k]),
+                                                int(arcs.hop[k]), False)
+        for node in np.flatnonzero(values[at["sky"]] > 0.5):
+            steps[int(node)] = Step(int(node), -1, -1, False)
+        return replay(self.case, chosen, steps)
 
 
-def _as_grown(programme: _Programme, values: Floats) -> Grown:
-    """Read sites and forest from the columns."""
-    case, at = programme.case, programme.at
-    chosen = np.flatnonzero(values[at["site"]] > 0.5)
-    steps = {}
-    for arcs, number, on in ((programme.glass, np.arange(len(programme.glass.tail)), "glass"),
-                             (programme.radio, programme.arc, "radio")):
-        for column in np.flatnonzero(values[at[on]] > 0.5):
-            k = number[column]
-            steps[int(arcs.tail[k])] = Step(int(arcs.tail[k]), int(arcs.end[k]),
-                                            int(arcs.hop[k]), False)
-    for node in np.flatnonzero(values[at["sky"]] > 0.5):
-        steps[int(node)] = Step(int(node), -1, -1, False)
-    return replay(case, chosen, steps)
-
-
-def prove(case: Connected, *, budget: float = np.inf, max_sites: int | None = None,
-          seconds: float = 60.0, gap: float = 0.0) -> Proof:
+def prove(case: Connected, aim: Aim, *, seconds: float = 60.0, gap: float = 0.0,
+          start: Grown | None = None) -> Proof:
     """Return the best plan with feeders, or how far any can get, by HiGHS.
 
     Parameters
     ----------
     case : Connected
         Sites, points and network.
-    budget : float
-        Money for sites and hops.
-    max_sites : int, optional
-        Most sites.
+    aim : Aim
+        What is asked for.
     seconds : float
-        Ends after so long (wall clock); the bound is valid whenever it ends.
+        Ends after so much CPU time; the bound is valid whenever it ends.
     gap : float
         Ends when plan and bound are so near, as a share of the plan.
+    start : Grown, optional
+        A plan that keeps all that is asked, to begin with.
 
     Notes
     -----
-    The bound is cut down to the step that all weights are multiples of.
+    The bound is moved outwards by HiGHS's tolerance and then inwards to the step that all
+    weights, or costs, are multiples of.
     """
-    if not case.problem.sites or case.problem.reachable <= 0.0:
+    problem = case.problem
+    if not problem.sites or (not aim.cheapest and problem.reachable <= 0.0 and not len(aim.kept)
+                             and aim.floors is None):
         return Proof(0.0, None)
-    programme = _Programme(case, budget, max_sites)
-    values, bound = programme.solve(seconds, gap)
-    step = grain(case.problem.weights)
-    if step:
-        bound = np.floor(bound / step + 1e-6) * step
-    return Proof(float(min(bound, case.problem.reachable)),
-                 None if values is None else _as_grown(programme, values))
+    programme = Programme(case, aim)
+    found = programme.solve(seconds, gap, start=start)
+    if found.infeasible:
+        return Proof(np.inf if aim.cheapest else -np.inf, None, infeasible=True)
+    grown = None if found.values is None else programme.grown(found.values)
+    if aim.cheapest:
+        return Proof(_up(-found.bound, _steps_of(case)), grown, interrupted=found.interrupted)
+    step = grain(problem.weights)
+    bound = np.floor(found.bound / step + 1e-6) * step if step else found.bound
+    return Proof(float(min(bound, problem.reachable)), grown, interrupted=found.interrupted)
+
+
+def _steps_of(case: Connected) -> float:
+    """Return the step that all costs of a case are multiples of, or 0."""
+    network = case.network
+    parts = [case.problem.costs, network.hop_values[:, 1], network.relay_values[:, 1],
+             network.satellite_values[:, 1]]
+    return grain(np.concatenate([p[np.isfinite(p)] for p in parts]))
+
+
+def _up(bound: float, step: float) -> float:
+    bound = max(bound, 0.0)
+    return float(np.ceil(bound / step - 1e-6) * step) if step and np.isfinite(bound) else bound

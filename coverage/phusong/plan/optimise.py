@@ -28,7 +28,7 @@ from phusong.plan.reduce import part_of
 from phusong.plan.solution import Solution
 from phusong.tables import split
 
-__all__ = ["Optimised", "gaps_of_target", "optimise"]
+__all__ = ["Optimised", "gaps_of_target", "given", "numbers_of", "optimise"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,7 +105,14 @@ def _finite(pair: tuple[float, float] | None) -> list[float | None] | None:
     return None if pair is None else [v if np.isfinite(v) else None for v in pair]
 
 
-def _numbers(names: Iterable[str], index: pd.Index, what: str) -> NDArray[np.int64]:
+def numbers_of(names: Iterable[str], index: pd.Index, what: str) -> NDArray[np.int64]:
+    """Return where names stand in an index, ascending.
+
+    Raises
+    ------
+    UnknownNameError
+        If one does not stand there.
+    """
     wanted = pd.Index(pd.unique(pd.Series(list(names), dtype="object")))
     number = index.get_indexer(wanted)
     if (number < 0).any():
@@ -152,7 +159,7 @@ def _with_floors(case: SitesAndPoints, goal: Goal, kept: NDArray[np.int64], effo
         replace(case, problem=problem), goal, kept, third))
     covered = case.problem.covered(free.sites) > 0
     if not wanted.short(covered).any():
-        return free, _given(asked, wanted, covered), (0.0, 0.0), None
+        return free, given(asked, wanted, covered), (0.0, 0.0), None
     left = max(effort.seconds - free.seconds, 0.1 * effort.seconds)
     found = maximise_with_floors(
         case.problem, wanted, budget=np.inf if goal.budget is None else goal.budget,
@@ -161,7 +168,7 @@ def _with_floors(case: SitesAndPoints, goal: Goal, kept: NDArray[np.int64], effo
     bound = max(min(found.bound, free.bound), found.value)
     found = replace(found, bound=bound, seconds=found.seconds + free.seconds)
     covered = case.problem.covered(found.sites) > 0
-    asked = _given(asked, wanted, covered)
+    asked = given(asked, wanted, covered)
     if found.stopped == "infeasible" or wanted.short(covered).any():
         return found, asked, None, money_for_floors(
             case.problem, wanted, kept=kept, seconds=0.3 * effort.seconds, seed=effort.seed)
@@ -169,8 +176,9 @@ def _with_floors(case: SitesAndPoints, goal: Goal, kept: NDArray[np.int64], effo
     return found, asked, price, None
 
 
-def _given(asked: tuple[Demand, ...], wanted: Floors, covered: NDArray[np.bool_]
+def given(asked: tuple[Demand, ...], wanted: Floors, covered: NDArray[np.bool_]
            ) -> tuple[Demand, ...]:
+    """Return the floors with what a plan gives them."""
     reached = wanted.amounts @ covered.astype(np.float64)
     return tuple(replace(d, reached=float(v)) for d, v in zip(asked, reached, strict=True))
 
@@ -250,11 +258,11 @@ def optimise(gaps: pd.DataFrame, spots: pd.DataFrame, reach: pd.DataFrame, costs
     if cover is not None:
         goal = goal.model_copy(update={"counts": "covered"})
     case = covering_problem(gaps, spots, reach, costs, goal)
-    fixed = _numbers(goal.kept if kept is None else kept, case.sites.index, "candidate site")
+    fixed = numbers_of(goal.kept if kept is None else kept, case.sites.index, "candidate site")
     asked: tuple[Demand, ...] = ()
     price = money = None
     if cover is not None:
-        found = minimise(case.problem, points=_numbers(cover, case.points.index, "gap"),
+        found = minimise(case.problem, points=numbers_of(cover, case.points.index, "gap"),
                          kept=fixed, gap=effort.gap,
                          seconds=effort.seconds, seed=seed, progress=progress)
     elif goal.floors:

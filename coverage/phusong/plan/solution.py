@@ -152,8 +152,8 @@ class Incumbent:
 
     def tell(self, what: str) -> None:
         """Note one line of what was done."""
-        self.said.append(f"{self.clock.spent:.1f} s {what}: {self.value:,.10g}, bound "
-                         f"{self.bound:,.10g}")
+        self.said.append(f"{self.clock.spent:.1f} s {what}: {abs(self.value):,.10g}, bound "
+                         f"{abs(self.bound):,.10g}")
         if self.progress:
             apart = self.bound - self.value
             whole = abs(self.scale or self.value) or 1.0
