@@ -29,6 +29,8 @@ from phusong.units import Crosswalk, Register, UnitList
 
 __all__ = ["Intake", "inputs_digest", "read", "take_in"]
 
+RASTERS = "rasters"
+"""Folder of checked rasters, beside the tables of a study."""
 Parts = dict[str, tuple[str, str]]
 
 
@@ -64,13 +66,17 @@ class Intake:
         return self._around() if callable(self._around) else self._around
 
 
-def read(study: Study) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame, Terrain | None, Surroundings]:
+def read(study: Study, copies: Path | None = None) \
+        -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame, Terrain | None, Surroundings]:
     """Read and check every input of a study.
 
     Parameters
     ----------
     study : Study
         As `Study.read` returns it.
+    copies : Path, optional
+        Folder where rasters are kept as they were read, as Cloud-Optimised GeoTIFF, and found
+        again.
 
     Returns
     -------
@@ -84,7 +90,7 @@ def read(study: Study) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame, Terrain | No
         With all faults of all files at once.
     """
     return sources.collect(study.sources, folder=study.folder, profile=study.profile,
-                           crs=study.crs, radio=study.radio, targets=study.targets)
+                           crs=study.crs, radio=study.radio, targets=study.targets, copies=copies)
 
 
 def take_in(study: Study, store: Store | None = None) -> Intake:
@@ -107,7 +113,7 @@ def take_in(study: Study, store: Store | None = None) -> Intake:
     key = inputs_digest(study)
     found = _recalled(study, store, key)
     if found is None:
-        _keep(store, key, *read(study))
+        _keep(store, key, *read(study, store.folder / RASTERS))
         found = _recalled(study, store, key)
         assert found is not None
     return found
@@ -212,7 +218,7 @@ def _recalled(study: Study, store: Store, key: str) -> Intake | None:
         heights = array("heights")
         clutter = array("clutter") if "clutter" in note["parts"] else (None, {})
         if heights is None or clutter is None:
-            return read(study)[2]
+            return read(study, store.folder / RASTERS)[2]
         about = heights[1]
         return Terrain(heights[0], Affine(*about["transform"]), about["crs"], points.crs,
                        about["source"], clutter[0])
@@ -229,10 +235,10 @@ def _recalled(study: Study, store: Store, key: str) -> Intake | None:
             else:
                 layers[name] = store.recall(name, key)
             if layers[name] is None:
-                return read(study)[3]
+                return read(study, store.folder / RASTERS)[3]
         tables = {name: store.recall(name, key) for name in note["tables"]}
         if any(table is None for table in tables.values()):
-            return read(study)[3]
+            return read(study, store.folder / RASTERS)[3]
         if note["readings"] is not None:
             layers["readings"] = pd.DataFrame(note["readings"]["rows"],
                                               columns=note["readings"]["columns"])

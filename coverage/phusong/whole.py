@@ -6,7 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
-__all__ = ["sync_folder", "write_whole"]
+__all__ = ["put_whole", "sync_folder", "write_whole"]
 
 
 def sync_folder(folder: Path) -> None:
@@ -39,4 +39,14 @@ def write_whole(path: Path, content: bytes) -> Path:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+    return path
+
+
+def put_whole(part: Path, path: Path) -> Path:
+    """Give a finished file its name in one step, synced; `part` lies on the same disk."""
+    with part.open("rb+") as file:
+        os.fsync(file.fileno())
+    os.chmod(part, 0o644)
+    os.replace(part, path)
+    sync_folder(path.parent)
     return path

@@ -16,7 +16,8 @@ import rasterio.shutil
 import rasterio.vrt
 from affine import Affine
 from phusong.geo import transform
-from phusong.sources.rasters import MAX_PIXELS, raster_box, read_population, read_terrain
+from phusong.sources.raster_files import MAX_PIXELS, raster_box
+from phusong.sources.rasters import read_population, read_terrain
 from phusong.sources.source import Source
 from rasterio.errors import NotGeoreferencedWarning
 
@@ -275,7 +276,7 @@ def test_copernicus_tiles_join_without_a_seam(tmp_path: Path, dem: Dem) -> None:
 
 
 def test_a_virtual_raster_is_read_and_its_parts_count(tmp_path: Path, dem: Dem) -> None:
-    from phusong.sources.rasters import parts_of
+    from phusong.sources.raster_files import parts_of
 
     dem(tmp_path / "a.tif", heights=np.full((10, 10), 7, np.int16))
     with rasterio.open(tmp_path / "a.tif") as data, rasterio.vrt.WarpedVRT(data) as view:

@@ -23,7 +23,8 @@ from phusong.sources.lists import read_ids, read_lockdowns
 from phusong.sources.measurements import read_measurements
 from phusong.sources.points import read_points
 from phusong.sources.polygons import read_areas, read_communes, read_footprints
-from phusong.sources.rasters import parts_of, read_population, read_terrain
+from phusong.sources.raster_files import parts_of
+from phusong.sources.rasters import read_population, read_terrain
 from phusong.sources.sites import read_sites
 from phusong.sources.source import Reading, Source
 from phusong.surroundings import Surroundings
@@ -52,7 +53,8 @@ READERS: dict[str, Callable[..., Any]] = {
 
 
 def collect(sources: SourcesLike, *, folder: Path, profile: Profile, crs: str = "auto",
-            radio: Radio | None = None, targets: Sequence[TargetLike] = ()) \
+            radio: Radio | None = None, targets: Sequence[TargetLike] = (),
+            copies: Path | None = None) \
         -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame, Terrain | None, Surroundings]:
     """Read every input of a study.
 
@@ -70,6 +72,9 @@ def collect(sources: SourcesLike, *, folder: Path, profile: Profile, crs: str = 
         Presets that stand in for what cells do not say.
     targets : sequence of TargetLike
         Dated lists; members named in a file are written into the points' ``targets``.
+    copies : Path, optional
+        Folder of checked copies of rasters (Cloud-Optimised GeoTIFF): what is there is not read
+        from its source again, what is not is put there.
 
     Returns
     -------
@@ -83,7 +88,8 @@ def collect(sources: SourcesLike, *, folder: Path, profile: Profile, crs: str = 
         With all faults of all files at once; the class tells what the only kind of fault is, and
         is `InputError` where there are several.
     """
-    found = gather(sources, folder, profile, crs=crs, radio=radio, targets=targets)
+    found = gather(sources, folder, profile, crs=crs, radio=radio, targets=targets,
+                   copies=copies)
     errors = [fault for fault in found.every_fault if fault.severity == "error"]
     if errors:
         codes = {fault.code for fault in errors}

@@ -29,7 +29,9 @@ from phusong.sources.measurements import read_measurements
 from phusong.sources.pieces import examined
 from phusong.sources.points import read_points
 from phusong.sources.polygons import read_areas, read_communes, read_footprints
-from phusong.sources.rasters import raster_box, read_population, read_terrain
+from phusong.sources.raster_copies import Copies
+from phusong.sources.raster_files import raster_box
+from phusong.sources.rasters import read_population, read_terrain
 from phusong.sources.reach import reach
 from phusong.sources.remarks import absent_reports, air, unlicensed, without
 from phusong.sources.sites import read_sites
@@ -151,7 +153,8 @@ class Collected:
 
 
 def gather(sources: SourcesLike, folder: Path, profile: Profile, *, crs: str = "auto",
-           radio: Radio | None = None, targets: Sequence[TargetLike] = ()) -> Collected:
+           radio: Radio | None = None, targets: Sequence[TargetLike] = (),
+           copies: Path | None = None) -> Collected:
     """Read everything; raise nothing for what is wrong with a file, but list it.
 
     Parameters
@@ -168,8 +171,11 @@ def gather(sources: SourcesLike, folder: Path, profile: Profile, *, crs: str = "
         Presets for cells, and the range that terrain must reach beyond the points.
     targets : sequence of TargetLike
         Lists of points.
+    copies : Path, optional
+        Folder of checked copies of rasters.
     """
     radio = radio or Radio()
+    kept = None if copies is None else Copies(copies)
     found = Collected(_empty(POINTS, DEGREES), _empty(SITES, DEGREES), folder=folder)
     communes = _layer(found, read_communes, sources.communes, folder, DEGREES, profile, "communes")
     register = _register(found, sources.communes, communes, folder, profile)
@@ -198,12 +204,15 @@ def gather(sources: SourcesLike, folder: Path, profile: Profile, *, crs: str = "
             found.layers[name] = table
     extent = _extent(found, radio.max_range_m)
     if sources.population is not None:
-        found.readings.append(read_population(_credited(found, sources.population), folder, extent))
+        found.readings.append(read_population(_credited(found, sources.population), folder, extent,
+                                              kept))
         found.layers["population"] = found.readings[-1].table
     found.faults += examined(found.layers)
     found.terrain, readings = read_terrain(
-        [_credited(found, source) for source in sources.terrain], folder, metric, extent)
+        [_credited(found, source) for source in sources.terrain], folder, metric, extent, kept)
     found.readings += readings
+    if kept is not None:
+        kept.sweep()
     cover, bare = getattr(sources, "land_cover", None), found.terrain
     if cover is not None and bare is not None:
         grown = _tried(found, "land_cover", cover, lambda source: read_land_cover(
