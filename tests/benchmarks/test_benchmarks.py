@@ -18,7 +18,7 @@ from phusong.radio import MODELS, Medium, path_loss
 def folder(root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.syspath_prepend(str(root / "benchmarks"))
     yield root / "benchmarks"
-    for name in ("contestants", "radio", "links"):
+    for name in ("contestants", "radio", "links", "reports"):
         sys.modules.pop(name, None)
 
 
@@ -63,3 +63,15 @@ def test_absent_peers_are_said(folder: Path, monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr(radio, "PEERS", {"nobody": "no_such_module_anywhere"})
     assert radio.peers() == (sys.executable, [])
     assert "has no no_such_module_anywhere" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx", "geojson", "gpkg"])
+def test_the_report_of_the_benchmark_says_the_same_in_every_format(
+        folder: Path, tmp_path: Path, kind: str) -> None:
+    reports = loaded("reports")
+    rows = reports.lines(300)
+    told = reports.enter(reports.write(tmp_path, kind, rows), tmp_path)
+    assert told["rows"] == 300 == told["accepted"] + told["duplicate"] + told["rejected"]
+    assert min(told["duplicate"], told["rejected"], told["changes"]) > 0
+    assert told["cpu_s"] > 0.0
+    assert told["peak_mib"] > 10.0

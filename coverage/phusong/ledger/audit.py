@@ -33,9 +33,9 @@ def link(prev: str, content: object) -> str:
 
 def rows_hash(records: Iterable[Sequence[Any]]) -> str:
     """Return one SHA-256 over the rows of a file, in the order of their numbers."""
-    total = hashlib.sha256()
+    total, encode = hashlib.sha256(), json.JSONEncoder(ensure_ascii=False).encode
     for record in records:
-        total.update(json.dumps(list(record), ensure_ascii=False).encode() + b"\n")
+        total.update(encode(list(record)).encode() + b"\n")
     return total.hexdigest()
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -35,6 +35,9 @@ from phusong.ledger.words import message
 __all__ = ["Book", "Filing", "Row"]
 
 Outcome = Literal["accepted", "duplicate", "rejected"]
+_SAID = "events e JOIN rows r USING (event_key) JOIN files f ON f.seq = r.file_seq"
+_AS_JSON = json.JSONEncoder(ensure_ascii=False).encode
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -71,8 +74,12 @@ class Row:
     def record(self) -> tuple[Any, ...]:
         """The row as it stands in the table ``rows``, without the file."""
         return (self.row, self.outcome, self.code, self.column, self.message_vi, self.message_en,
-                self.reported_on, json.dumps(dict(self.raw), ensure_ascii=False),
-                self.event.key if self.event else None)
+                self.reported_on, self.raw_text, self.event.key if self.event else None)
+
+    @property
+    def raw_text(self) -> str:
+        """The row as it stood in the file, as JSON."""
+        return _AS_JSON(dict(self.raw))
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,23 +293,25 @@ class Book:
                                   filing.operator, filing.recipe, filing.recorded_at,
                                   len(filing.data), filing.refused, len(rows), *counts,
                                   rows_hash(records))
-        prev = self._chain("files", FILE_COLUMNS, entry, prev)
-        number = seq
-        for row in rows:
-            if row.outcome != "accepted" or row.event is None:
-                continue
-            number += 1
-            event = row.event
-            prev = self._chain("events", EVENT_COLUMNS, (
-                number, event.key, seq, row.row, event.subject, event.operator, event.action,
-                event.code, event.part, event.effective_date, filing.recorded_at, event.body), prev)
+        prev = self._chain("files", FILE_COLUMNS, [entry], prev)
+        said = ((r.row, r.event) for r in rows if r.outcome == "accepted" and r.event is not None)
+        self._chain("events", EVENT_COLUMNS, ((
+            number, event.key, seq, place, event.subject, event.operator, event.action, event.code,
+            event.part, event.effective_date, filing.recorded_at, event.body)
+            for number, (place, event) in enumerate(said, seq + 1)), prev)
         return seq
 
-    def _chain(self, table: str, names: Sequence[str], entry: Sequence[Any], prev: str) -> str:
-        digest = link(prev, dict(zip(names, entry, strict=True)))
+    def _chain(self, table: str, names: Sequence[str], entries: Iterable[tuple[Any, ...]],
+               prev: str) -> str:
+        """Add entries to the end of the chain; return the hash of the last."""
+        chained = []
+        for entry in entries:
+            digest = link(prev, dict(zip(names, entry, strict=True)))
+            chained.append((*entry, prev, digest))
+            prev = digest
         marks = ",".join("?" * (len(names) + 2))
-        self._db.execute(f"INSERT INTO {table} VALUES ({marks})", (*entry, prev, digest))
-        return digest
+        self._db.executemany(f"INSERT INTO {table} VALUES ({marks})", chained)
+        return prev
 
     def head(self) -> tuple[int, str]:
         """Return the number and the hash of the last entry (0 and zeros if there is none)."""
@@ -327,7 +336,8 @@ class Book:
         return [dict(zip(FILE_COLUMNS, entry, strict=True)) for entry in found.fetchall()]
 
     def statements(self, subject: str, *, known_on: str = "9999", seq: int | None = None,
-                   operator: str | None = None, code: str | None = None) -> list[Statement]:
+                   operator: str | None = None, code: str | None = None,
+                   wanted: Callable[[tuple[str, str]], bool] | None = None) -> list[Statement]:
         """Return what was said about `subject`, as far as it was known.
 
         Parameters
@@ -340,26 +350,49 @@ class Book:
             Last entry of the book to read.
         operator, code : str, optional
             Only this operator's, only this site's or point's.
+        wanted : callable, optional
+            Says of each (operator, code) whether its statements are wanted; None = all.
 
         Notes
         -----
         A statement that arrived in several files was known from the earliest
         of them on, whichever arrived first.
         """
-        end = self.head()[0] if seq is None else seq
-        where, given = ["e.subject=?", "e.seq<=?", "f.seq<=?", "f.recorded_at<=?"], [
-            subject, end, end, known_on + "~"]
+        where, given = self._known(subject, known_on, seq)
         for name, value in (("operator", operator), ("code", code)):
             if value is not None:
                 where.append(f"e.{name}=?")
                 given.append(value)
         with in_words("The ledger cannot be read"):
             found = self._db.execute(
-                "SELECT e.seq, e.event_key, e.body, min(f.recorded_at), max(r.reported_on) "
-                "FROM events e JOIN rows r USING (event_key) JOIN files f ON f.seq = r.file_seq "
-                f"WHERE {' AND '.join(where)} GROUP BY e.seq ORDER BY e.seq", given).fetchall()
+                "SELECT e.seq, e.event_key, e.body, min(f.recorded_at), max(r.reported_on), "
+                f"e.operator, e.code FROM {_SAID} WHERE {' AND '.join(where)} "
+                "GROUP BY e.seq ORDER BY e.seq", given).fetchall()
         return [Statement(Event.from_body(body), key, on or known[:10], known, number)
-                for number, key, body, known, on in found]
+                for number, key, body, known, on, *whose in found
+                if wanted is None or wanted((whose[0], whose[1]))]
+
+    def _known(self, subject: str, known_on: str, seq: int | None) -> tuple[list[str], list[Any]]:
+        """Return the conditions, with their values, for what was known of a subject."""
+        end = self.head()[0] if seq is None else seq
+        return (["e.subject=?", "e.seq<=?", "f.seq<=?", "f.recorded_at<=?"],
+                [subject, end, end, known_on + "~"])
+
+    def codes(self, subject: str, *, known_on: str = "9999", seq: int | None = None
+              ) -> set[tuple[str, str]]:
+        """Return (operator, code) of everything about which `statements` has something."""
+        where, given = self._known(subject, known_on, seq)
+        with in_words("The ledger cannot be read"):
+            return set(self._db.execute(f"SELECT DISTINCT e.operator, e.code FROM {_SAID} "
+                                        f"WHERE {' AND '.join(where)}", given).fetchall())
+
+    def codes_since(self, subject: str, seq: int) -> set[tuple[str, str]]:
+        """Return (operator, code) of all that entries after `seq` speak of, said before or not."""
+        with in_words("The ledger cannot be read"):
+            return set(self._db.execute(
+                "SELECT operator, code FROM events WHERE subject=?1 AND seq>?2 UNION "
+                "SELECT e.operator, e.code FROM rows r JOIN events e USING (event_key) "
+                "WHERE r.file_seq>?2 AND e.subject=?1", (subject, seq)).fetchall())
 
     def verify(self) -> list[str]:
         """Return everything that is wrong with the book, in words; see `audit`."""

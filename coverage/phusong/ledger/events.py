@@ -36,6 +36,9 @@ SUBJECTS: Mapping[str, tuple[str, ...]] = {
     "decision": VERDICTS,
 }
 """What the book is about, and what can be said about each."""
+_NUMBERS = frozenset({int, float})
+_ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, allow_nan=False,
+                            separators=(",", ":"))
 
 
 def canonical(content: object) -> str:
@@ -49,19 +52,19 @@ def canonical(content: object) -> str:
     >>> canonical({"b": 30, "a": -0.0})
     '{"a":0.0,"b":30.0}'
     """
-    return json.dumps(_plain(content), sort_keys=True, ensure_ascii=False, allow_nan=False,
-                      separators=(",", ":"))
+    return _ENCODER.encode(_plain(content))
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items() if v is not None}
-    if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
-    if isinstance(value, bool) or value is None:
-        return value
+    kind = type(value)
+    if kind is dict or (kind not in _NUMBERS and isinstance(value, Mapping)):
+        return {str(k): v if type(v) is str else _plain(v)
+                for k, v in value.items() if v is not None}  # type: ignore[attr-defined]
+    if kind not in _NUMBERS:
+        if value is None or isinstance(value, str | bool):
+            return value
+        if isinstance(value, list | tuple):
+            return [_plain(v) for v in value]
     number = float(value)  # type: ignore[arg-type]
     if not math.isfinite(number):
         raise InputError(f"{value!r} is not a finite number and cannot enter the ledger.")
@@ -116,14 +119,33 @@ class Event:
     @cached_property
     def body(self) -> str:
         """The whole content as canonical JSON."""
-        return canonical({"subject": self.subject, "operator": self.operator,
-                          "action": self.action, "code": self.code, "part": self.part,
-                          "effective_date": self.effective_date, "values": self.values})
+        return canonical({**self._head, "values": self.values})
+
+    @property
+    def _head(self) -> dict[str, str]:
+        return {"subject": self.subject, "operator": self.operator, "action": self.action,
+                "code": self.code, "part": self.part, "effective_date": self.effective_date}
 
     @cached_property
     def key(self) -> str:
         """SHA-256 of `body`: the same statement has the same key."""
         return hashlib.sha256(self.body.encode()).hexdigest()
+
+    @classmethod
+    def plain(cls, subject: str, operator: str, action: str, code: str, part: str,
+              effective_date: str, values: Mapping[str, Any]) -> Event:
+        """Return the event as its `body` says it: what is not said is gone, numbers are rounded.
+
+        Raises
+        ------
+        InputError
+            If a number is not finite.
+        """
+        said = {name: value if type(value) is str else _plain(value)
+                for name, value in sorted(values.items()) if value is not None}
+        event = cls(subject, operator, action, code, part, effective_date, said)
+        event.__dict__["body"] = _ENCODER.encode({**event._head, "values": said})
+        return event
 
     @classmethod
     def from_body(cls, body: str) -> Event:

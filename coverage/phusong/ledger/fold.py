@@ -87,21 +87,23 @@ class _Life:
 
     @property
     def last(self) -> Statement:
-        return max(self.born, key=lambda s: s.said)
+        return self.born[0] if len(self.born) == 1 else max(self.born, key=lambda s: s.said)
 
     @property
     def start(self) -> str:
         return self.last.event.effective_date
 
     @property
-    def base(self) -> dict[str, Any]:
+    def base(self) -> Mapping[str, Any]:
+        if len(self.born) == 1:
+            return self.born[0].event.values
         values: dict[str, Any] = {}
         for statement in sorted(self.born, key=lambda s: s.said):
             values |= statement.event.values
         return values
 
     def at(self, day: str) -> dict[str, Any]:
-        values = self.base
+        values = dict(self.base)
         for statement, said in sorted(self.later, key=lambda pair: pair[0].order):
             if statement.event.effective_date <= day:
                 values |= said
@@ -111,6 +113,9 @@ class _Life:
         return self.start <= day and (not self.end or day < self.end)
 
     def cell(self, operator: str, site: str) -> Cell:
+        if not self.later:
+            return Cell(operator, site, self.part, self.start, self.end,
+                        ((self.start, dict(self.base)),))
         days = sorted({self.start} | {s.event.effective_date for s, _ in self.later})
         values = tuple((day, self.at(day)) for day in days)
         return Cell(operator, site, self.part, self.start, self.end, values)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import pandas as pd
 
-from phusong.errors import InputError, MissingFileError
+from phusong.errors import MissingFileError
 from phusong.geo import choose_crs, parse_crs
 from phusong.ledger.asked import ALWAYS, Day, bytes_of, day_of, known_of
-from phusong.ledger.book import Book, Filing, Row
-from phusong.ledger.events import VERDICTS, Event, Statement, canonical, site_key
+from phusong.ledger.book import Book, Row
+from phusong.ledger.events import Statement, canonical, site_key
 from phusong.ledger.fold import Cell, Trouble, aliases_of, fold_sites
 from phusong.ledger.gaps import gap_steps
+from phusong.ledger.garbage import left_for_later
 from phusong.ledger.outcome import Outcome, outcome_of
 from phusong.ledger.reporting import Reporting, whose
 from phusong.ledger.reports import Form, read_filing
@@ -27,14 +28,16 @@ from phusong.ledger.state import (
     standing_cells,
     standing_keys,
 )
-from phusong.ledger.suspects import Masts, suspected_pairs
+from phusong.ledger.suspects import Masts, decision, settled_pairs, suspected_pairs
 from phusong.ledger.told import TOLD
 from phusong.ledger.values import moment
 from phusong.ledger.words import Aliases
-from phusong.nouns import nearest
 from phusong.radio.budget import Radio
 
 __all__ = ["Ledger"]
+
+Site = tuple[str, str]
+Sites = Mapping[Site, list[Cell]]
 
 
 class Ledger:
@@ -182,18 +185,17 @@ class Ledger:
         return self._enter([lambda p=path: read_filing(bytes_of(p), p.name, forms[p.name], now)
                             for path in paths], dry_run=dry_run)
 
+    @left_for_later()
     def _enter(self, readers: Sequence[Any], *, dry_run: bool) -> Outcome:
         book = Book.copy_of(self._book.path) if dry_run and self._book.path else self._book
         before = book.head()[0]
-        done: list[tuple[Filing, int, tuple[Row, ...], bool]] = []
         try:
-            for read in readers:
-                filing = read()
-                done.append((filing, *book.append(filing)))
+            done = [(filing, *book.append(filing)) for filing in (read() for read in readers)]
             changed = self if book is self._book else Ledger(
                 book, self._form, self._crs, self._radio, self._standing, self._keys)
-            changes = changed.changes(before)
-            suspects = changed.suspects()
+            sites = changed._fold()[0]
+            changes = changed._changes(before, sites, None, None)
+            suspects = changed._suspects(sites, None, None)
         finally:
             if book is not self._book:
                 book.close()
@@ -216,27 +218,26 @@ class Ledger:
         recorded_at : date, datetime or ISO text, optional
             When; None = now.
         """
-        if verdict not in VERDICTS:
-            raise InputError(f'There is no verdict "{verdict}". {nearest(verdict, VERDICTS)}')
-        if site_key(code) == site_key(other) or not code.strip() or not other.strip():
-            raise InputError(f'"{code}" and "{other}" are not two site codes.')
-        now = moment(recorded_at)
-        content = Event("decision", operator, verdict, site_key(code), "", now[:10],
-                        {"other": site_key(other), "reason": reason})
-        event = Event.from_body(content.body)
-        row = Row(1, "accepted", {"decision": event.body}, event)
-        filing = Filing("decision", canonical({"event": event.body, "at": now}).encode(),
-                        "decision", operator, "", now, (row,))
+        filing = decision(operator, code, other, verdict=verdict, reason=reason,
+                          recorded_at=moment(recorded_at))
         return self._enter([lambda: filing], dry_run=False)
 
-    def _fold(self, *, known_on: Day = None, seq: int | None = None
-              ) -> tuple[dict[tuple[str, str], list[Cell]], list[Trouble]]:
+    def _fold(self, *, known_on: Day = None, seq: int | None = None,
+              only: Collection[Site] | None = None) -> tuple[Sites, list[Trouble]]:
+        """Fold what was said of all sites, or of those of `only`."""
         known = known_of(known_on)
-        said = self._book.statements("site", known_on=known, seq=seq)
-        aliases = aliases_of(self._book.statements("decision", known_on=known, seq=seq))
-        keys = {(s.event.operator, aliases.get((s.event.operator, s.event.code), s.event.code))
-                for s in said}
+        aliases = self._aliases(known, seq)
+
+        def meant(key: Site) -> Site:
+            return key[0], aliases.get(key, key[1])
+
+        said = self._book.statements("site", known_on=known, seq=seq, wanted=lambda key:
+                                     only is None or meant(key) in only)
+        keys = {meant((s.event.operator, s.event.code)) for s in said}
         return fold_sites(said, aliases, standing_cells(self._of(keys)))
+
+    def _aliases(self, known: str, seq: int | None = None) -> dict[Site, str]:
+        return aliases_of(self._book.statements("decision", known_on=known, seq=seq))
 
     def state(self, as_of: Day = None, known_on: Day = None, *, seq: int | None = None
               ) -> gpd.GeoDataFrame:
@@ -265,13 +266,13 @@ class Ledger:
         return Air(sites, standing_cells(self._of(set(sites))), self._crs_for(sites), self._radio,
                    self._standing, shared_codes([*sites, *self._keys]))
 
-    def _table(self, sites: Mapping[tuple[str, str], list[Cell]], as_of: str,
-               crs: Any, standing: gpd.GeoDataFrame | None, shared: set[str]) -> gpd.GeoDataFrame:
+    def _table(self, sites: Sites, as_of: str, crs: Any, standing: gpd.GeoDataFrame | None,
+               shared: set[str]) -> gpd.GeoDataFrame:
         cells = [cell for found in sites.values() for cell in found]
         gone = [key for key, found in sites.items() if not found]
         return sites_table(cells, as_of, crs, self._radio, standing, gone, shared)
 
-    def _crs_for(self, sites: Mapping[tuple[str, str], list[Cell]]) -> Any:
+    def _crs_for(self, sites: Sites) -> Any:
         if self._crs is not None:
             return self._crs
         if self._standing is not None:
@@ -279,8 +280,7 @@ class Ledger:
         points = [values for found in sites.values() for cell in found for _, values in cell.values]
         if not points:
             return choose_crs(0.0, 0.0)
-        return choose_crs(sum(p["lon"] for p in points) / len(points),
-                          sum(p["lat"] for p in points) / len(points))
+        return choose_crs(*(sum(p[axis] for p in points) / len(points) for axis in ("lon", "lat")))
 
     def changes(self, since_seq: int, *, as_of: Day = None, known_on: Day = None) -> pd.DataFrame:
         """Return the cells that differ from what the book said at an earlier entry.
@@ -299,16 +299,25 @@ class Ledger:
         """
         if since_seq >= self.watermark:
             return compare(*(self._table({}, ALWAYS, self._crs_for({}), None, set()),) * 2)
-        old, new = (self._fold(known_on=known_on, seq=s)[0] for s in (since_seq, None))
-        differ = {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
-        shared = [shared_codes([*sites, *self._keys]) for sites in (old, new)]
+        return self._changes(since_seq, self._fold(known_on=known_on)[0], as_of, known_on)
+
+    def _changes(self, since_seq: int, new: Sites, as_of: Day, known_on: Day) -> pd.DataFrame:
+        """As `changes`; only sites that were spoken of since then can differ."""
+        known = known_of(known_on)
+        before, after = self._aliases(known, since_seq), self._aliases(known)
+        sites = {(who, before.get((who, code), code)) for who, code in self._book.codes(
+            "site", known_on=known, seq=since_seq)}
+        shared = [shared_codes([*keys, *self._keys]) for keys in (sites, new)]
         renamed = shared[0] ^ shared[1]
-        differ |= {key for key in old.keys() | new.keys() if key[1] in renamed}
+        touched = {(who, aliases.get((who, code), code)) for aliases in (before, after)
+                   for who, code in self._book.codes_since("site", since_seq)}
+        touched |= {key for key in sites | new.keys() if key[1] in renamed or before != after}
+        old = self._fold(known_on=known_on, seq=since_seq, only=touched)[0]
+        differ = {key for key in touched if old.get(key) != new.get(key) or key[1] in renamed}
         crs, standing = self._crs_for(new), self._of(differ)
-        return compare(*(
-            self._table({key: sites[key] for key in sorted(differ) if key in sites}, day_of(as_of),
-                        crs, standing, codes)
-            for sites, codes in zip((old, new), shared, strict=True)))
+        return compare(*(self._table({key: sites[key] for key in sorted(differ) if key in sites},
+                                     day_of(as_of), crs, standing, codes)
+                         for sites, codes in zip((old, new), shared, strict=True)))
 
     def _of(self, keys: set[tuple[str, str]]) -> gpd.GeoDataFrame | None:
         if self._standing is None:
@@ -323,11 +332,10 @@ class Ledger:
         DataFrame
             As `suspected_pairs` returns it; at least one of the two sites was reported.
         """
-        known = known_of(known_on)
-        pairs = {(s.event.operator, s.event.code, str(s.event.values["other"]))
-                 for s in self._book.statements("decision", known_on=known)}
-        settled = {(operator, min(a, b), max(a, b)) for operator, a, b in pairs}
-        sites, _ = self._fold(known_on=known_on)
+        return self._suspects(self._fold(known_on=known_on)[0], as_of, known_on)
+
+    def _suspects(self, sites: Sites, as_of: Day, known_on: Day) -> pd.DataFrame:
+        settled = settled_pairs(self._book.statements("decision", known_on=known_of(known_on)))
         crs = self._crs_for(sites)
         if self._masts is None:
             self._masts = Masts.of_inventory(self._standing, crs)

@@ -107,7 +107,7 @@ def outcome_of(done: Sequence[tuple[Filing, int, tuple[Row, ...], bool]], change
         for row in settled:
             rows.append((report_id, row.row, *_said(row, filing.operator), filing.recorded_at,
                          digest, row.outcome, row.code, row.column, row.message_vi,
-                         row.message_en, json.dumps(dict(row.raw), ensure_ascii=False)))
+                         row.message_en, row.raw_text))
     table = pd.DataFrame(rows, columns=list(_ROW))
     for name in ("valid_from", "valid_to", "recorded_at"):
         table[name] = pd.to_datetime(table[name]).astype("datetime64[s]")

@@ -150,7 +150,7 @@ def _header_score(cells: list[str], form: Form) -> int:
     return len(found) if len(found) >= 2 and REQUIRED[form.subject][0] in found else 0
 
 
-@dataclass
+@dataclass(slots=True)
 class _Draft:
     """One row on its way: what was read, and what is wrong with it."""
 
@@ -170,6 +170,8 @@ class _Reader:
         self.form, self.sheet, self.dated = form, sheet, dated
         self.found = match_headers([h for h in sheet.headers if h not in (POINT_X, POINT_Y)],
                                    form.subject, form.aliases)
+        self.present = [(ours, self.found[ours]) for ours in column_names(form.subject)
+                        if ours in self.found]
         missing = [c for c in REQUIRED[form.subject] if c not in self.found]
         if missing:
             raise RefusedFileError("missing_column", ", ".join(missing))
@@ -197,15 +199,15 @@ class _Reader:
         if row.fault:
             draft.fault(row.fault, "", **row.detail)
             return draft
-        for ours in column_names(self.form.subject):
-            text = row.cells.get(self.found.get(ours, ""), "")
-            if text.strip().lower() in _EMPTY:
+        for ours, theirs in self.present:
+            text = row.cells.get(theirs, "")
+            if not text:
                 continue
             try:
                 if (cell := clean(text)).lower() not in _EMPTY:
                     draft.cells[ours] = cell
             except CellError as error:
-                draft.fault(error.code, self._their(ours), value=error.value)
+                draft.fault(error.code, theirs, value=error.value)
         self._common(draft)
         if self.form.subject == "site":
             self._site(draft)
@@ -262,7 +264,7 @@ class _Reader:
                  ) -> dict[str, float]:
         said = {}
         for column, (low, high) in ranges.items():
-            value = self._read(draft, column, number)
+            value = self._read(draft, column, number) if column in draft.cells else None
             if value is None:
                 continue
             if not low <= value <= high:
@@ -367,12 +369,10 @@ class _Reader:
         try:
             key = draft.cells[REQUIRED[self.form.subject][0]]
             site = self.form.subject == "site"
-            content = Event(self.form.subject, values["operator"], values["action"],
-                            site_key(key) if site else key,
-                            site_key(draft.cells.get("cell_code" if site else POINT_SUBJECTS[
-                                self.form.subject].part, "")),
-                            values["effective_date"], said)
-            event = Event.from_body(content.body)
+            part = "cell_code" if site else POINT_SUBJECTS[self.form.subject].part
+            event = Event.plain(self.form.subject, values["operator"], values["action"],
+                                site_key(key) if site else key,
+                                site_key(draft.cells.get(part, "")), values["effective_date"], said)
         except InputError:
             draft.fault("bad_number", ";".join(map(str, said)), value=str(said)[:80])
             return _rejected(draft, raw)

@@ -12,6 +12,7 @@ __all__ = ["GUARDS_COUNT", "MIN_SQLITE", "connect", "expect_ledger", "prepare"]
 
 _APPLICATION = 0x50485553  # "PHUS"
 _VERSION = 1
+_CACHE_KIB = 64 * 1024
 MIN_SQLITE = (3, 37, 0)
 
 _TABLES = """
@@ -102,6 +103,7 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
         expect_ledger(connection, path)
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
+    connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
     if fresh:
         connection.executescript(f"BEGIN IMMEDIATE; PRAGMA application_id={_APPLICATION}; "
                                  f"PRAGMA user_version={_VERSION}; {_TABLES} {_GUARDS} COMMIT;")

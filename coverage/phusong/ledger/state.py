@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import geopandas as gpd
@@ -16,7 +17,7 @@ from phusong.geo import DEGREES, transform
 from phusong.ledger.events import canonical, site_key
 from phusong.ledger.fold import Cell
 from phusong.ledger.keep import sha256
-from phusong.radio.budget import Radio
+from phusong.radio.budget import Preset, Radio
 from phusong.tables import SITES, joined, split
 
 __all__ = ["CHANGES", "Air", "compare", "shared_codes", "sites_table", "standing_cells",
@@ -150,6 +151,7 @@ def sites_table(cells: Iterable[Cell], as_of: str, crs: Any, radio: Radio,
         names = dict(zip(standing_keys(standing), standing["site_id"].tolist(), strict=True))
         ids = {site_key(i): i for i in standing.index.to_numpy(object).astype(str).tolist()}
     records: dict[str, dict[str, Any]] = {}
+    preset = cache(radio.preset)
     touched: set[tuple[str, str]] = set(gone)
     for cell in sorted(cells, key=lambda c: (c.operator, c.site, c.part, c.on_air_from)):
         touched.add((cell.operator, cell.site))
@@ -164,7 +166,7 @@ def sites_table(cells: Iterable[Cell], as_of: str, crs: Any, radio: Radio,
         records[cell_id] = {"site_id": site_id, "status": "standing", "operator": cell.operator,
                             "on_air_from": cell.on_air_from or None,
                             "off_air_from": cell.off_air_from or None,
-                            **_filled(dict(cell.at(as_of)), radio), "source": "ledger"}
+                            **_filled(dict(cell.at(as_of)), preset), "source": "ledger"}
     table = _frame(records, crs)
     return table if standing is None else _with_standing(table, standing, touched, as_of)
 
@@ -212,9 +214,9 @@ def _with_standing(table: gpd.GeoDataFrame, standing: gpd.GeoDataFrame,
     return gpd.GeoDataFrame(whole, geometry="geometry", crs=table.crs).sort_index()
 
 
-def _filled(said: dict[str, Any], radio: Radio) -> dict[str, Any]:
+def _filled(said: dict[str, Any], preset_of: Callable[..., Preset]) -> dict[str, Any]:
     """Fill what an operator did not say from the preset of its technology and band."""
-    preset = radio.preset(said.get("technology", "LTE"), said.get("frequency_mhz"))
+    preset = preset_of(said.get("technology", "LTE"), said.get("frequency_mhz"))
     defaults: dict[str, Any] = {
         "technology": preset.technology, "frequency_mhz": preset.frequency_mhz,
         "bandwidth_mhz": preset.bandwidth_mhz, "tilt_deg": preset.tilt_deg,
@@ -228,8 +230,9 @@ def _filled(said: dict[str, Any], radio: Radio) -> dict[str, Any]:
         said = said | {"eirp_dbm": power + gain - loss}
     defaults["eirp_dbm"] = preset.port_power_dbm + gain - loss
     every = defaults | said
-    return {name: every.get(name) for name in ("lon", "lat", *_VALUES)} | {
-        "assumed": joined(name for name in defaults if name not in said)}
+    found = {name: every.get(name) for name in ("lon", "lat", *_VALUES)}
+    found["assumed"] = ";".join(sorted(name for name in defaults if name not in said))
+    return found
 
 
 def _frame(records: Mapping[str, Mapping[str, Any]], crs: Any) -> gpd.GeoDataFrame:
@@ -265,30 +268,29 @@ def compare(old: gpd.GeoDataFrame, new: gpd.GeoDataFrame) -> pd.DataFrame:
         ``disappeared``, ``moved`` or ``altered``; ``columns`` names what differs; old and
         new position, metres: whatever lies within reach of either must be linked again.
     """
-    rows: list[tuple[Any, ...]] = []
     both = [c for c in SITES.columns if c not in ("geometry", "source") and c in new.columns
             and c in old.columns]
     shared = old.index.intersection(new.index)
     a, b = old.loc[shared], new.loc[shared]
-    differs = {c: ~((a[c] == b[c]) | (a[c].isna() & b[c].isna())).fillna(False).to_numpy(bool)
-               for c in both}
     moves = ((a.geometry.x.to_numpy() != b.geometry.x.to_numpy())
              | (a.geometry.y.to_numpy() != b.geometry.y.to_numpy()))
-    place = {cell_id: i for i, cell_id in enumerate(shared)}
-    quiet = set(shared[~np.any([moves, *differs.values()], axis=0)])
-    for cell_id in sorted((set(old.index) | set(new.index)) - quiet):
-        was: Any = old.loc[cell_id] if cell_id in old.index else None
-        now: Any = new.loc[cell_id] if cell_id in new.index else None
-        at = place.get(cell_id)
-        moved = at is not None and bool(moves[at])
-        columns = [] if at is None else [c for c in both if differs[c][at]]
-        change = ("appeared" if was is None else "disappeared" if now is None
-                  else "moved" if moved else "altered")
-        rows.append((cell_id, change, (was if now is None else now)["operator"],
-                     joined(columns + ["geometry"] * moved), *_xy(was), *_xy(now)))
-    frame = pd.DataFrame(rows, columns=["cell_id", *CHANGES]).set_index("cell_id")
+    differs = {c: ~((a[c] == b[c]) | (a[c].isna() & b[c].isna())).fillna(False).to_numpy(bool)
+               for c in both} | {"geometry": moves}
+    quiet = ~np.any(list(differs.values()), axis=0)
+    ids = pd.Index(sorted((set(old.index) | set(new.index)) - set(shared[quiet])), dtype="str",
+                   name="cell_id")
+    was, now = old.index.get_indexer(ids), new.index.get_indexer(ids)
+    columns = np.full(len(ids), "", object)
+    change = np.where(was < 0, "appeared", "disappeared").astype(object)
+    for place in np.flatnonzero((was >= 0) & (now >= 0)):
+        at = shared.get_loc(ids[place])
+        columns[place] = joined(c for c, differ in differs.items() if differ[at])
+        change[place] = "moved" if moves[at] else "altered"
+    operators = [table["operator"].reindex(ids).to_numpy(object) for table in (old, new)]
+    frame = pd.DataFrame({"change": change, "operator": np.where(now < 0, *operators),
+                          "columns": columns}, index=ids)
+    for when, table, rows in (("old", old, was), ("new", new, now)):
+        for axis in ("x", "y"):
+            values = getattr(table.geometry, axis).to_numpy(float)
+            frame[f"{when}_{axis}"] = np.append(values, np.nan)[rows]
     return frame.astype(dict.fromkeys(CHANGES[3:], "float64") | dict.fromkeys(CHANGES[:3], "str"))
-
-
-def _xy(row: Any) -> tuple[float, float]:
-    return (np.nan, np.nan) if row is None else (float(row.geometry.x), float(row.geometry.y))

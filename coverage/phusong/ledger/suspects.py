@@ -12,11 +12,15 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from phusong.errors import InputError
 from phusong.geo import DEGREES, transform
+from phusong.ledger.book import Filing, Row
+from phusong.ledger.events import VERDICTS, Event, Statement, canonical, site_key
 from phusong.ledger.fold import Cell
 from phusong.ledger.state import standing_keys
+from phusong.nouns import nearest
 
-__all__ = ["SUSPICIOUS_M", "Masts", "suspected_pairs"]
+__all__ = ["SUSPICIOUS_M", "Masts", "decision", "settled_pairs", "suspected_pairs"]
 
 SUSPICIOUS_M = 50.0
 """Two sites of one operator nearer than this may be one site with two codes, metres."""
@@ -105,3 +109,36 @@ def suspected_pairs(told: Masts, standing: Masts, settled: Collection[tuple[str,
                 rows.add((operator, *pair, round(distance, 2)))
     return pd.DataFrame(sorted(rows), columns=["operator", "site_code", "other_site_code",
                                                "distance_m"])
+
+
+def decision(operator: str, code: str, other: str, *, verdict: str, reason: str,
+             recorded_at: str) -> Filing:
+    """Return a person's word on two suspected site codes as it enters the book.
+
+    Parameters
+    ----------
+    operator, code, other, verdict, reason
+        As `Ledger.settle` takes them.
+    recorded_at : str
+        ISO time.
+
+    Raises
+    ------
+    InputError
+        If there is no such verdict, or the codes are not two.
+    """
+    if verdict not in VERDICTS:
+        raise InputError(f'There is no verdict "{verdict}". {nearest(verdict, VERDICTS)}')
+    if site_key(code) == site_key(other) or not code.strip() or not other.strip():
+        raise InputError(f'"{code}" and "{other}" are not two site codes.')
+    event = Event.plain("decision", operator, verdict, site_key(code), "", recorded_at[:10],
+                        {"other": site_key(other), "reason": reason})
+    row = Row(1, "accepted", {"decision": event.body}, event)
+    return Filing("decision", canonical({"event": event.body, "at": recorded_at}).encode(),
+                  "decision", operator, "", recorded_at, (row,))
+
+
+def settled_pairs(decisions: Iterable[Statement]) -> set[tuple[str, str, str]]:
+    """Return (operator, code, other code) of the pairs that a person has settled."""
+    pairs = {(s.event.operator, s.event.code, str(s.event.values["other"])) for s in decisions}
+    return {(operator, min(a, b), max(a, b)) for operator, a, b in pairs}

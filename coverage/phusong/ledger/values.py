@@ -9,6 +9,7 @@ import math
 import re
 import unicodedata
 from datetime import date, datetime
+from functools import lru_cache
 
 from phusong.errors import InputError
 from phusong.ledger.words import side_of
@@ -20,6 +21,7 @@ YEARS = (1990, 2100)
 """Years that a date in a report may lie in."""
 
 _LONGEST = 500
+_REMEMBERED = 4096
 _PLAIN = re.compile(r"[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d{1,2})?")
 _GROUPED = re.compile(r"[+-]?\d{1,3}(?:[., ]\d{3})+(?:[.,]\d+)?")
 _UNIT = re.compile(r"\s*(m|mhz|dbi|dbm|db|w|°|deg|độ)\.?$", re.IGNORECASE)
@@ -58,7 +60,12 @@ def clean(text: str) -> str:
         ``bad_text`` if it holds control characters or is longer than 500.
     """
     if text.isascii() and text.isprintable() and len(text) <= _LONGEST:
-        return " ".join(text.split())
+        return " ".join(text.split()) if " " in text else text
+    return _cleaned(text)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _cleaned(text: str) -> str:
     plain = "".join(c for c in unicodedata.normalize("NFC", text)
                     if unicodedata.category(c) != "Cf")
     plain = " ".join(plain.split())
@@ -68,6 +75,7 @@ def clean(text: str) -> str:
     return plain
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def number(text: str) -> float:
     """Return the number that `text` holds; a decimal comma is understood, a unit dropped.
 
@@ -91,6 +99,7 @@ def number(text: str) -> float:
     raise CellError("bad_number", text)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def day(text: str) -> str:
     """Return the ISO day that `text` holds: ISO, or day first with ``/``, ``.`` or ``-``.
 
