@@ -16,14 +16,14 @@ import pandas as pd
 
 from phusong.links_budget import Budget, budget
 from phusong.links_scene import Scene
-from phusong.links_search import Search, operators_of
+from phusong.links_search import Held, Search, operators_of
 from phusong.radio import MODELS, models_used
 from phusong.radio.budget import Radio
 from phusong.tables import LINKS, POINTS, SITES, check, empty
 from phusong.terrain import SHORTEST_PATH_M, Terrain
 from phusong.workers import each
 
-__all__ = ["Budget", "budget", "link"]
+__all__ = ["Budget", "budget", "link", "link_beside"]
 
 Report = Callable[[str, int, int], None]
 
@@ -69,10 +69,39 @@ def link(points: gpd.GeoDataFrame, sites: gpd.GeoDataFrame, terrain: Terrain | N
     place = points.geometry
     points = points[np.asarray(~(place.isna() | place.is_empty), bool)].sort_index()
     sites = sites.sort_index()
+    return _linked(points, sites, terrain, radio, prune, None, progress)
+
+
+def link_beside(points: gpd.GeoDataFrame, sites: gpd.GeoDataFrame, terrain: Terrain | None,
+                radio: Radio, held: Held, *, progress: Report | None = None) -> pd.DataFrame:
+    """Compute the levels of a few more cells, where they may matter beside what points have.
+
+    Parameters
+    ----------
+    points, sites : GeoDataFrame
+        POINTS, all with a place, and SITES, each sorted by its index.
+    terrain, radio, progress
+        As for `link`.
+    held : Held
+        The best levels that the points have: by their row in `points`, and by
+        ``group_numbers(sites)``.
+
+    Returns
+    -------
+    DataFrame
+        LINKS; ``cells_considered`` counts only cells of `sites`.  Of each point and group at
+        least those that `link` would keep if it were asked for all cells together.
+    """
+    return _linked(points, sites, terrain, radio, True, held, progress)
+
+
+def _linked(points: gpd.GeoDataFrame, sites: gpd.GeoDataFrame, terrain: Terrain | None,
+            radio: Radio, prune: bool, held: Held | None,
+            progress: Report | None) -> pd.DataFrame:
     scene = Scene.of(points, sites, terrain, radio)
     if not len(points) or not len(sites):
         return empty(LINKS)
-    search = Search.of(scene, sites, prune)
+    search = Search.of(scene, sites, prune, held=held)
     units = search.units()
     found, done = [], 0
     for unit, rows in zip(units, each(search.best_links, units), strict=True):

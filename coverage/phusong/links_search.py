@@ -10,7 +10,8 @@ import pandas as pd
 from phusong.links_kernels import count_in_range, fill_segments, insert_levels, take_strongest
 from phusong.links_scene import Floats, Ints, Scene, bound_slack_db
 
-__all__ = ["COLUMNS", "Search", "groups_of", "operators_of"]
+__all__ = ["COLUMNS", "Held", "Search", "group_numbers", "groups_of", "operators_of",
+           "worth_keeping"]
 
 PAIRS_AT_ONCE = 1_000_000
 """Pairs in range that one unit of work holds; bounds the memory."""
@@ -21,6 +22,27 @@ POINTS_AT_ONCE = 1_024
 COLUMNS = ("point", "cell", "distance_m", "bearing_deg", "pattern_db", "loss_db", "received_dbm",
            "free_space_dbm", "best_case_dbm", "clearance", "cells_considered")
 """What the search returns for each link."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The best known levels that points have of each group before a search begins.
+
+    Parameters
+    ----------
+    best_dbm : (points * groups, k) float64
+        Falling, point by point; -inf where there are fewer.  A search leaves out what cannot
+        reach the last; where that is +inf it looks for nothing.
+    groups : int
+        How many groups there are.
+    """
+
+    best_dbm: Floats
+    groups: int
+
+    def of(self, point: Ints, group: Ints) -> Floats:
+        """Return the best levels of pairs of point and group, (pairs, k)."""
+        return np.asarray(self.best_dbm[point * self.groups + group])
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +66,8 @@ class Search:
         The buckets, as `count_in_range` takes them.
     prune : bool
         Whether to leave out what cannot beat the best few.
+    held : Held, optional
+        What the points have already; only what may matter beside it is returned.
     """
 
     scene: Scene
@@ -59,10 +83,11 @@ class Search:
     grid: Floats
     starts: Ints
     prune: bool
+    held: Held | None = None
 
     @classmethod
-    def of(cls, scene: Scene, sites: pd.DataFrame, prune: bool, *,
-           compete: bool = False) -> Search:
+    def of(cls, scene: Scene, sites: pd.DataFrame, prune: bool, *, compete: bool = False,
+           held: Held | None = None) -> Search:
         """Sort the cells of a scene; `sites` are the rows it was made from.
 
         With `compete` all cells are one group, whoever runs them.
@@ -87,7 +112,7 @@ class Search:
         return cls(scene, cell, first, x[top], y[top], scene.reach_m[top],
                    np.maximum.reduceat(strength[cell], first[:-1]), group[top], np.diff(first),
                    operator, np.array([left, low, size, columns, rows], np.float64),
-                   starts.astype(np.int64), prune and bool(np.isfinite(strength).all()))
+                   starts.astype(np.int64), prune and bool(np.isfinite(strength).all()), held)
 
     def units(self) -> list[Ints]:
         """Cut the points into neighbourhoods of bounded size."""
@@ -117,6 +142,8 @@ class Search:
         """Return the links worth keeping as columns (none: empty), and the segments searched."""
         segments, levels, stacks = self._segments(unit)
         best = np.full((len(segments), self.scene.radio.best_per_operator), -np.inf)
+        if self.held is not None:
+            best = self.held.of(unit[segments[:, 0]], segments[:, 1])
         never = np.full(len(segments), -np.inf)
         first, left = segments[:, 2].copy(), segments[:, 3].copy()
         rounds: list[dict[str, np.ndarray]] = []
@@ -134,7 +161,10 @@ class Search:
         if not rounds:
             return {}, segments
         computed = {name: np.concatenate([rows[name] for rows in rounds]) for name in rounds[0]}
-        return self._worth_keeping(computed, best), segments
+        kept = worth_keeping(computed["segment"], computed["free_space_dbm"],
+                             computed["received_dbm"], computed["best_case_dbm"],
+                             computed["cell"], best, bound_slack_db(self.scene.radio))
+        return {name: column[kept] for name, column in computed.items()}, segments
 
     def _segments(self, unit: Ints) -> tuple[Ints, Floats, Ints]:
         """Return (point, group, first pair, pairs, cells) of each segment, and the heaps."""
@@ -180,19 +210,6 @@ class Search:
                 "received_dbm": level, "free_space_dbm": clear,
                 "best_case_dbm": np.where(np.isnan(level), hope, level)}
 
-    def _worth_keeping(self, rows: dict[str, np.ndarray], best: Floats) -> dict[str, np.ndarray]:
-        """Keep the best known levels, the best free-space level and the best unknown."""
-        segment, clear, level = rows["segment"], rows["free_space_dbm"], rows["received_dbm"]
-        use = ~(clear + bound_slack_db(self.scene.radio) < best[segment, -1])
-        known = _leaders(np.flatnonzero(use & ~np.isnan(level)), segment, level, rows["cell"],
-                         best.shape[1])
-        nominal = _leaders(np.flatnonzero(use), segment, clear, rows["cell"], 1)
-        hope = rows["best_case_dbm"]
-        use &= np.isnan(level) & ~(hope < best[segment, -1])
-        unknown = _leaders(np.flatnonzero(use), segment, hope, rows["cell"], 1)
-        kept = np.unique(np.concatenate([known, nominal, unknown]))
-        return {name: column[kept] for name, column in rows.items()}
-
     def _considered(self, segments: Ints, segment: Ints) -> Ints:
         """Return for links how many cells of their operator are in range of their point."""
         key = segments[:, 0] * len(self.operator) + self.operator[segments[:, 1]]
@@ -200,6 +217,33 @@ class Search:
         total = np.zeros(len(names), np.int64)
         np.add.at(total, where, segments[:, 4])
         return total[where[segment]]
+
+
+def worth_keeping(segment: Ints, clear_dbm: Floats, level_dbm: Floats, hope_dbm: Floats,
+                  cell: Ints, best_dbm: Floats, slack_db: float) -> Ints:
+    """Return which links to keep, rising: the best known, the best free-space, the best unknown.
+
+    Parameters
+    ----------
+    segment : (links,) int64
+        Point and group of each link, as one number.
+    clear_dbm, level_dbm, hope_dbm : (links,) float64
+        Free-space level; level, NaN = not known; level with unknown ground as low as can be.
+    cell : (links,) int64
+        Settles ties.
+    best_dbm : (segments, k) float64
+        The best known levels, falling; -inf where there are fewer.
+    slack_db : float
+        See `bound_slack_db`.
+    """
+    last = best_dbm[segment, -1]
+    use = ~(clear_dbm + slack_db < last)
+    known = _leaders(np.flatnonzero(use & ~(level_dbm < last) & ~np.isnan(level_dbm)), segment,
+                     level_dbm, cell, best_dbm.shape[1])
+    nominal = _leaders(np.flatnonzero(use), segment, clear_dbm, cell, 1)
+    use &= np.isnan(level_dbm) & ~(hope_dbm < last)
+    unknown = _leaders(np.flatnonzero(use), segment, hope_dbm, cell, 1)
+    return np.unique(np.concatenate([known, nominal, unknown]))
 
 
 def _leaders(rows: Ints, segment: Ints, level: Floats, cell: Ints, count: int) -> Ints:
@@ -219,16 +263,28 @@ def groups_of(sites: pd.DataFrame) -> tuple[Ints, Ints]:
     A group is one operator, technology and carrier; of candidates also one
     site, because candidates are alternatives to each other.
     """
-    operator = operators_of(sites)
-    candidate = (sites["status"] == "candidate").to_numpy(bool)
-    alone = np.where(candidate, sites["site_id"].astype(str).to_numpy(object), "")
-    frame = pd.DataFrame({"o": operator, "t": sites["technology"].to_numpy(object),
-                          "f": sites["frequency_mhz"].to_numpy(float), "s": alone})
-    group = frame.groupby(["o", "t", "f", "s"], sort=True).ngroup().to_numpy(np.int64)
-    _, number = np.unique(operator.astype(str), return_inverse=True)
+    group = group_numbers(sites)[0]
+    _, number = np.unique(operators_of(sites).astype(str), return_inverse=True)
     of_group = np.zeros(int(group.max(initial=-1)) + 1, np.int64)
     of_group[group] = number
     return group, of_group
+
+
+def group_numbers(*tables: pd.DataFrame) -> list[Ints]:
+    """Return the number of each cell's group, alike in all tables of SITES; see `groups_of`."""
+    number = np.zeros(sum(map(len, tables)), np.int64)
+    for column in (operators_of, _own_site, lambda sites: sites["technology"].to_numpy(object),
+                   lambda sites: sites["frequency_mhz"].to_numpy(float)):
+        code, values = pd.factorize(np.concatenate([column(sites) for sites in tables]))
+        number = pd.factorize(number * (len(values) + 1) + code)[0].astype(np.int64)
+    return np.split(number, np.cumsum([len(sites) for sites in tables])[:-1])
+
+
+def _own_site(sites: pd.DataFrame) -> np.ndarray:
+    candidate = (sites["status"] == "candidate").to_numpy(bool)
+    if not candidate.any():
+        return np.full(len(sites), "", object)
+    return np.where(candidate, sites["site_id"].astype(str).to_numpy(object), "")
 
 
 def operators_of(sites: pd.DataFrame) -> np.ndarray:

@@ -1,16 +1,17 @@
-"""Links after a few cells changed: only the points they can matter to are linked again.
+"""Links after a few cells changed: only what they can matter to is computed.
 
-A link is kept or not by its own group at its own point (`phusong.links`).  So a cell that is gone
-matters where one of its links was kept, and a cell that came matters where its free-space level
-reaches the weakest of the best few known there.  There all cells of the operators concerned are
-linked again.  Everywhere else nothing changes but the number of cells in range, which is counted.
-The outcome is that of `link`, to the bit.
+A link is kept or not by its own group at its own point (`phusong.links`).  Where a link to a cell
+that is gone was kept, that group is linked again at that point.  Where a cell came, only its own
+level is computed, and only if its free-space level reaches the weakest of the best few known
+there; then the best of it and of the links that were kept stay.  Everywhere else nothing changes
+but the number of cells in range, which is counted.  The outcome is that of `link`, to the bit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -19,14 +20,14 @@ import shapely
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from phusong.links import link
-from phusong.links_scene import Floats, Ints, Scene, bound_slack_db
-from phusong.links_search import PAIRS_AT_ONCE, operators_of
+from phusong.links import link, link_beside
+from phusong.links_scene import Floats, Ints, bound_slack_db
+from phusong.links_search import Held, group_numbers, operators_of, worth_keeping
 from phusong.radio.budget import Radio
 from phusong.tables import LINKS, empty
 from phusong.terrain import Terrain
 
-__all__ = ["changed_cells", "relink"]
+__all__ = ["Difference", "changed_cells", "differ", "relink"]
 
 _SAYS_NOTHING = frozenset({"source", "assumed", "on_air_from", "off_air_from", "name", "geometry"})
 """Columns of SITES that no link is made from; every other column counts."""
@@ -73,10 +74,57 @@ def _differs(a: NDArray, b: NDArray) -> NDArray[np.bool_]:
     return np.asarray(a != b, bool) & ~(pd.isna(a) & pd.isna(b))
 
 
+class Difference(NamedTuple):
+    """How LINKS to other cells differ from LINKS that are known.
+
+    Parameters
+    ----------
+    touched : Index
+        Points some of whose links were computed, sorted.
+    links : DataFrame
+        All LINKS of these points.
+    more : DataFrame
+        How many more cells are in range than before: points that have a place, sorted, by
+        operators with changed cells.
+    """
+
+    touched: pd.Index
+    links: pd.DataFrame
+    more: pd.DataFrame
+
+
 def relink(previous: pd.DataFrame, points: gpd.GeoDataFrame, old: gpd.GeoDataFrame,
            new: gpd.GeoDataFrame, terrain: Terrain | None, radio: Radio, *,
            progress: Report | None = None) -> tuple[pd.DataFrame, pd.Index]:
-    """Return LINKS to `new`, given those to `old`; see the top of this module.
+    """Return LINKS to `new`, given those to `old`, whole.
+
+    Parameters
+    ----------
+    previous, points, old, new, terrain, radio, progress
+        As for `differ`.
+
+    Returns
+    -------
+    links : DataFrame
+        What ``link(points, new, terrain, radio)`` would return, bit for bit.
+    touched : Index
+        The points some of whose links were computed; the links of all others are the same,
+        except for ``cells_considered``.
+    """
+    found = differ(previous, points, old, new, terrain, radio, progress=progress)
+    rest = previous[~previous.index.get_level_values(0).isin(found.touched)]
+    point = _codes(rest.index, 0, found.more.index)
+    operator = found.more.columns.get_indexer(operators_of(rest).astype(str))
+    extra = np.append(found.more.to_numpy(np.int64), np.zeros((len(found.more), 1), np.int64), axis=1)
+    rest = rest.assign(cells_considered=rest["cells_considered"] + extra[point, operator])
+    whole = _spliced([rest, found.links], found.more.index, new.sort_index().index)
+    return whole, found.touched
+
+
+def differ(previous: pd.DataFrame, points: gpd.GeoDataFrame, old: gpd.GeoDataFrame,
+           new: gpd.GeoDataFrame, terrain: Terrain | None, radio: Radio, *,
+           progress: Report | None = None) -> Difference:
+    """Return how LINKS to `new` differ from those to `old`; see the top of this module.
 
     Parameters
     ----------
@@ -90,83 +138,171 @@ def relink(previous: pd.DataFrame, points: gpd.GeoDataFrame, old: gpd.GeoDataFra
         As `link` takes them, the same ones.
     progress : callable, optional
         Called with ("link", points done, points in all).
-
-    Returns
-    -------
-    links : DataFrame
-        What ``link(points, new, terrain, radio)`` would return, bit for bit.
-    touched : Index
-        The points that were linked again; the links of all others are the same, except for
-        ``cells_considered``.
     """
-    new = new.sort_index()
+    old, new = old.sort_index(), new.sort_index()
     placed = points[np.asarray(~(points.geometry.isna() | points.geometry.is_empty), bool)]
     placed = placed.sort_index()
     gone, came = changed_cells(old, new)
+    more, reached = _more(placed, old[gone], new[came], radio)
     if not len(placed) or not (gone.any() or came.any()):
-        return _spliced([previous], placed.index, new.index), placed.index[:0]
-    change = _Change.of(previous, placed, old[gone], new[came], terrain, radio)
-    rows = np.flatnonzero(~(change.matters[change.point] & (change.number(previous) >= 0)))
-    kept = previous.iloc[rows]
-    parts = [kept.assign(cells_considered=change.considered(kept, change.point[rows]))]
-    if change.matters.any():
-        again = placed[change.matters]
-        near = _near(again, new, radio) & (change.number(new) >= 0)
-        parts.append(link(again, new[near], terrain, radio, progress=progress))
-    return _spliced(parts, placed.index, new.index), placed.index[change.matters]
+        return Difference(placed.index[:0], previous.iloc[:0], more)
+    book = _Book.of(previous, placed, old, new)
+    altered = np.zeros(len(placed) * book.groups, bool)
+    altered[book.segment[gone[book.cell]]] = True
+    lost = np.flatnonzero(altered)
+    anew = _anew(book, lost, terrain, radio)
+    extra = _extra(book, lost, np.flatnonzero(reached), came, terrain, radio, progress)
+    beside, changed = _beside(book, extra, radio)
+    altered[changed] = True
+    here = np.zeros(len(placed), bool)
+    here[np.flatnonzero(altered) // book.groups] = True
+    kept = previous.iloc[np.flatnonzero(here[book.point] & ~altered[book.segment])]
+    links = _spliced([kept, anew, beside], placed.index, new.index)
+    return Difference(placed.index[here], _counted(links, book, more), more)
 
 
 @dataclass(frozen=True, slots=True)
-class _Change:
-    """What a change of cells means for each point.
+class _Book:
+    """Links that are known, and what stands before and after, as numbers.
 
     Parameters
     ----------
-    placed : Index
-        The points that have a place, sorted.
-    point : (links,) int64
-        Number of the point of each earlier link.
-    matters : (points,) bool
-        Whether the point must be linked again.
-    operators : list of str
-        Operators with changed cells.
-    more : (points, operators) int64
-        How many more cells are in range than before.
+    previous : DataFrame
+        LINKS.
+    placed, new : GeoDataFrame
+        POINTS that have a place; SITES after.
+    point, cell, segment : (links,) int64
+        Number of the point, of the cell before, and of point and group as one.
+    of_new : (cells,) int64
+        Group of each cell after.
+    groups : int
+        How many groups there are.
     """
 
-    placed: pd.Index
+    previous: pd.DataFrame
+    placed: gpd.GeoDataFrame
+    new: gpd.GeoDataFrame
     point: Ints
-    matters: NDArray[np.bool_]
-    operators: list[str]
-    more: Ints
+    cell: Ints
+    segment: Ints
+    of_new: Ints
+    groups: int
 
     @classmethod
-    def of(cls, previous: pd.DataFrame, placed: gpd.GeoDataFrame, gone: gpd.GeoDataFrame,
-           came: gpd.GeoDataFrame, terrain: Terrain | None, radio: Radio) -> _Change:
-        """Find out what rows of SITES that went and came mean."""
-        point = _codes(previous.index, 0, placed.index)
-        operators = sorted({*map(str, operators_of(gone)), *map(str, operators_of(came))})
-        matters = np.zeros(len(placed), bool)
-        more = np.zeros((len(placed), len(operators)), np.int64)
-        matters[point[_codes(previous.index, 1, gone.index) >= 0]] = True
-        for cells, sign in ((gone, -1), (came, 1)):
-            number = pd.Index(operators).get_indexer(operators_of(cells).astype(str))
-            for members, inside, _ in _in_reach(placed, cells, radio):
-                for cell in members:
-                    more[inside, number[cell]] += sign
-        if len(came):
-            matters |= _may_lead(previous, point, placed, came, terrain, radio)
-        return cls(placed.index, point, matters, operators, more)
+    def of(cls, previous: pd.DataFrame, placed: gpd.GeoDataFrame, old: gpd.GeoDataFrame,
+           new: gpd.GeoDataFrame) -> _Book:
+        """Number points, cells and groups."""
+        of_old, of_new = group_numbers(old, new)
+        groups = int(max(of_old.max(initial=-1), of_new.max(initial=-1))) + 1
+        point, cell = _codes(previous.index, 0, placed.index), _codes(previous.index, 1, old.index)
+        segment = point * groups + of_old[cell]
+        return cls(previous, placed, new, point, cell, segment, of_new, groups)
 
-    def number(self, rows: pd.DataFrame) -> Ints:
-        """Return the place of each row's operator among those with changed cells; -1 = none."""
-        return np.asarray(pd.Index(self.operators).get_indexer(operators_of(rows).astype(str)))
+    def segments_of(self, links: pd.DataFrame) -> Ints:
+        """Return point and group of links to cells after, as one number."""
+        group = self.of_new[_codes(links.index, 1, self.new.index)]
+        return np.asarray(_codes(links.index, 0, self.placed.index) * self.groups + group)
 
-    def considered(self, kept: pd.DataFrame, point: Ints) -> Ints:
-        """Return the number of cells in range that goes with each kept link, given its point."""
-        operator = self.number(kept)
-        extra = np.where(operator < 0, 0, self.more[point, operator])
-        return np.asarray(kept["cells_considered"].to_numpy() + extra)
+
+def _anew(book: _Book, lost: Ints, terrain: Terrain | None, radio: Radio) -> pd.DataFrame:
+    """Link points again to the groups of which they lost a link."""
+    point, group = np.divmod(lost, book.groups)
+    found = []
+    for number in np.unique(group):
+        again, theirs = book.placed.iloc[point[group == number]], book.new[book.of_new == number]
+        if len(theirs):
+            found.append(link(again, theirs[_near(again, theirs, radio)], terrain, radio))
+    return _spliced(found, book.placed.index, book.new.index)
+
+
+def _extra(book: _Book, lost: Ints, reached: Ints, came: NDArray[np.bool_],
+           terrain: Terrain | None, radio: Radio, progress: Report | None) -> pd.DataFrame:
+    """Link cells that came to the points they reach, where they may be among the best few."""
+    cells = book.new[came]
+    if not len(cells) or not len(reached):
+        return empty(LINKS)
+    theirs = group_numbers(cells)[0]
+    groups = int(theirs.max()) + 1
+    number = np.full(book.groups, -1, np.int64)
+    number[book.of_new[came]] = theirs
+    place = np.full(len(book.placed), -1, np.int64)
+    place[reached] = np.arange(len(reached))
+    level = book.previous["received_dbm"].to_numpy(float)
+    group = number[book.segment - book.point * book.groups]
+    rows = np.flatnonzero((group >= 0) & (place[book.point] >= 0) & ~np.isnan(level))
+    key = place[book.point[rows]] * groups + group[rows]
+    best = np.full((len(reached) * groups, radio.best_per_operator), -np.inf)
+    _fill_best(best, key, level[rows])
+    # a group that is linked anew there asks for nothing more
+    point, kind = np.divmod(lost, book.groups)
+    shut = (place[point] >= 0) & (number[kind] >= 0)
+    best[place[point[shut]] * groups + number[kind[shut]]] = np.inf
+    found = link_beside(book.placed.iloc[reached], cells, terrain, radio, Held(best, groups),
+                        progress=progress)
+    return found[~np.isin(book.segments_of(found), lost)]
+
+
+def _fill_best(best_dbm: Floats, segment: Ints, level_dbm: Floats) -> None:
+    """Write the best few levels of each segment into its row, falling."""
+    order = np.lexsort((-level_dbm, segment))
+    mine = segment[order]
+    place = np.arange(len(order)) - np.searchsorted(mine, mine)
+    use = place < best_dbm.shape[1]
+    best_dbm[mine[use], place[use]] = level_dbm[order[use]]
+
+
+def _beside(book: _Book, extra: pd.DataFrame, radio: Radio) -> tuple[pd.DataFrame, Ints]:
+    """Return the links of all segments in which one of `extra` is kept, and these segments."""
+    theirs = book.segments_of(extra)
+    wanted = np.zeros(len(book.placed) * book.groups, bool)
+    wanted[theirs] = True
+    rows = np.flatnonzero(wanted[book.segment])
+    known = book.previous.iloc[rows]
+    number, segment = np.unique(np.concatenate([book.segment[rows], theirs]), return_inverse=True)
+    clear, level, hope = (np.concatenate([part[name].to_numpy(float) for part in (known, extra)])
+                          for name in ("free_space_dbm", "received_dbm", "best_case_dbm"))
+    cell = np.concatenate([_codes(part.index, 1, book.new.index) for part in (known, extra)])
+    there = np.flatnonzero(~np.isnan(level))
+    best = np.full((len(number), radio.best_per_operator), -np.inf)
+    _fill_best(best, segment[there], level[there])
+    kept = worth_keeping(segment, clear, level, hope, cell, best, bound_slack_db(radio))
+    changed = np.zeros(len(number), bool)
+    changed[segment[kept[kept >= len(rows)]]] = True
+    kept = kept[changed[segment[kept]]]
+    parts = [known.iloc[kept[kept < len(rows)]], extra.iloc[kept[kept >= len(rows)] - len(rows)]]
+    return _spliced(parts, book.placed.index, book.new.index), number[changed]
+
+
+def _more(placed: gpd.GeoDataFrame, gone: gpd.GeoDataFrame, came: gpd.GeoDataFrame,
+          radio: Radio) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
+    """Return how many more cells of each operator are in range, and the points that came reach."""
+    operators = sorted({*map(str, operators_of(gone)), *map(str, operators_of(came))})
+    more = np.zeros((len(placed), len(operators)), np.int64)
+    reached = np.zeros(len(placed), bool)
+    for cells, sign in ((gone, -1), (came, 1)):
+        number = pd.Index(operators).get_indexer(operators_of(cells).astype(str))
+        for members, inside in _in_reach(placed, cells, radio):
+            for operator in number[members]:
+                more[inside, operator] += sign
+            if sign > 0:
+                reached[inside] = True
+    names = pd.Index(operators, dtype=object)
+    return pd.DataFrame(more, index=placed.index, columns=names), reached
+
+
+def _counted(links: pd.DataFrame, book: _Book, more: pd.DataFrame) -> pd.DataFrame:
+    """Return links with the number of cells that are in range of their point now."""
+    def number(rows: pd.DataFrame) -> Ints:
+        return np.asarray(more.columns.get_indexer(operators_of(rows).astype(str)))
+
+    operator = number(book.previous)
+    rows = np.flatnonzero(operator >= 0)
+    count = np.zeros(more.shape, np.int64)
+    count[book.point[rows], operator[rows]] = book.previous["cells_considered"].to_numpy()[rows]
+    count += more.to_numpy(np.int64)
+    operator = number(links)
+    now = count[_codes(links.index, 0, more.index), operator]
+    return links.assign(cells_considered=np.where(operator >= 0, now, links["cells_considered"]))
 
 
 def _codes(index: pd.MultiIndex, level: int, ids: pd.Index) -> Ints:
@@ -176,8 +312,8 @@ def _codes(index: pd.MultiIndex, level: int, ids: pd.Index) -> Ints:
 
 
 def _in_reach(placed: gpd.GeoDataFrame, cells: gpd.GeoDataFrame,
-              radio: Radio) -> Iterator[tuple[Ints, Ints, Floats]]:
-    """Yield for the cells at one place: their numbers, the points in reach, the distances."""
+              radio: Radio) -> Iterator[tuple[Ints, Ints]]:
+    """Yield for the cells at one place with one reach: their numbers, the points in reach."""
     x, y = (get(placed.geometry.to_numpy()) for get in (shapely.get_x, shapely.get_y))
     reach = np.fmin(_numbers(cells, "reach_m"), radio.max_range_m)
     at = np.stack([*(get(cells.geometry.to_numpy()) for get in (shapely.get_x, shapely.get_y)),
@@ -185,60 +321,7 @@ def _in_reach(placed: gpd.GeoDataFrame, cells: gpd.GeoDataFrame,
     for members in pd.DataFrame(at.T).groupby([0, 1, 2]).indices.values():
         first = members[0]
         dx, dy = x - at[0, first], y - at[1, first]
-        distance = np.sqrt(dx * dx + dy * dy)
-        inside = np.flatnonzero(distance <= at[2, first])
-        yield members, inside, distance[inside]
-
-
-def _may_lead(previous: pd.DataFrame, point: Ints, placed: gpd.GeoDataFrame,
-              came: gpd.GeoDataFrame, terrain: Terrain | None, radio: Radio) -> NDArray[np.bool_]:
-    """Tell at which points a cell that came may be among those worth keeping."""
-    group, floor = _floors(previous, point, len(placed), came, radio)
-    scene = Scene.of(placed, came, terrain, radio)
-    slack = bound_slack_db(radio)
-    strength = scene.strength_dbm() + slack + 1e-6
-    pairs: list[tuple[Ints, Ints]] = [(np.empty(0, np.int64), np.empty(0, np.int64))]
-    for members, inside, distance in _in_reach(placed, came, radio):
-        spread = 20.0 * np.log10(np.maximum(distance, 1.0))
-        for cell in members:
-            use = inside[~(strength[cell] - spread < floor[inside, group[cell]])]
-            pairs.append((use, np.full(len(use), cell)))
-    who, cell = (np.concatenate(column) for column in zip(*pairs, strict=True))
-    found = np.zeros(len(placed), bool)
-    for first in range(0, len(who), PAIRS_AT_ONCE):
-        part = slice(first, first + PAIRS_AT_ONCE)
-        level = scene.aim(who[part], cell[part]).free_space_dbm
-        found[who[part][~(level + slack < floor[who[part], group[cell[part]]])]] = True
-    return found
-
-
-def _floors(previous: pd.DataFrame, point: Ints, count: int, came: gpd.GeoDataFrame,
-            radio: Radio) -> tuple[Ints, Floats]:
-    """Return the group of each cell, and the level to reach at each point, (points, groups)."""
-    keys = ("operator", "technology", "frequency_mhz")
-    mine = pd.DataFrame({"operator": operators_of(came), **{
-        name: came[name].to_numpy() for name in keys[1:]}})
-    names = [pd.Index(mine[name].unique()) for name in keys]
-    shape = tuple(len(index) for index in names)
-    digits = [index.get_indexer(mine[name]) for index, name in zip(names, keys, strict=True)]
-    used, group = np.unique(np.ravel_multi_index(digits, shape), return_inverse=True)
-    floor = np.full((count, len(used)), -np.inf)
-    level = previous["received_dbm"].to_numpy(float)
-    theirs = [index.get_indexer(previous[name]) for index, name in zip(names, keys, strict=True)]
-    rows = np.flatnonzero(np.all([d >= 0 for d in theirs], axis=0) & ~np.isnan(level))
-    code = np.ravel_multi_index([d[rows] for d in theirs], shape)
-    place = np.minimum(np.searchsorted(used, code), len(used) - 1)
-    rows, place = rows[used[place] == code], place[used[place] == code]
-    segment = point[rows] * len(used) + place
-    order = np.lexsort((-level[rows], segment))
-    sorted_segment = segment[order]
-    begin = np.searchsorted(sorted_segment, sorted_segment)
-    last = order[np.arange(len(order)) - begin == radio.best_per_operator - 1]
-    floor.reshape(-1)[segment[last]] = level[rows[last]]
-    # candidates are alternatives: each site is a group of its own
-    alone = (came["status"] == "candidate").to_numpy(bool)
-    floor = np.concatenate([floor, np.full((count, 1), -np.inf)], axis=1)
-    return np.where(alone, len(used), group), floor
+        yield members, np.flatnonzero(np.sqrt(dx * dx + dy * dy) <= at[2, first])
 
 
 def _near(points: gpd.GeoDataFrame, cells: gpd.GeoDataFrame, radio: Radio) -> NDArray[np.bool_]:
