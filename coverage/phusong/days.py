@@ -7,21 +7,29 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from phusong.intake import Intake
 from phusong.ledger.state import Air
+from phusong.pointwise import Pointwise, digest_of, marks_of
 from phusong.progress import on_air
-from phusong.service import assess
-from phusong.snapshots import Snapshot, retake, take
+from phusong.relink import links_of
+from phusong.snapshots import Snapshot, judge, retake, services_by_need, take
 from phusong.store import POINTER, Store, content_digest, key_of
 from phusong.study import Study
-from phusong.tally import by_operator
+from phusong.tally import by_operator, listed
 
 __all__ = ["Days"]
 
 Report = Callable[[str, int, int], None]
-_PARTS = ("cells", "links", "services")
+_TABLES = ("cells", "counts")
+_SHEETS = {"links": (), "services": ("definition",)}
+"""Tables by point, and the columns that tell the rows of a point apart."""
+_PARTS = (*_TABLES, *_SHEETS)
+_GROWN = 0.25
+"""If more of a sheet than this share differs from its base, it is kept whole."""
 
 
 class Days:
@@ -55,7 +63,9 @@ class Days:
         self.registers: dict[dt.date, pd.DataFrame] = {}
         self.parts: dict[str, tuple[str, str]] = {}
         self.digests: dict[str, str] = {}
-        self._memory: dict[str, pd.DataFrame] = {}
+        self._tables: dict[str, Any] = {}
+        self._wanted = list(self._needs.values())
+        self._marks_before: dict[str, NDArray[np.uint8]] = {}
         self._judged_by = key_of([need.model_dump(mode="json") for need in self._needs.values()])
         self._promised = key_of([target.model_dump(mode="json") for target in self._targets])
 
@@ -73,37 +83,45 @@ class Days:
 
     def links(self, day: dt.date) -> pd.DataFrame:
         """Return LINKS on `day`, once `bring` has been called for it."""
-        return self._part("links", day)
+        return links_of(*(self._part(part, day) for part in ("links", "counts", "cells")))
 
     def services(self, day: dt.date) -> dict[str, pd.DataFrame]:
         """Return SERVICE on `day` by definition, once `bring` has been called for it."""
-        table = self._part("services", day)
-        count = len(self._from.points)
-        return {name: table.iloc[n * count:(n + 1) * count] for n, name in enumerate(self._needs)}
+        name = f"services by need@{day}"
+        if name not in self._tables:
+            self._tables[name] = services_by_need(self._part("services", day),
+                                                  self._from.points, self._wanted)
+        found: dict[str, pd.DataFrame] = self._tables[name]
+        return found
 
     def alone(self, day: dt.date) -> dict[str, dict[str, pd.DataFrame]]:
         """Return SERVICE of the targets' points by each operator alone: operator -> definition."""
         found: dict[str, dict[str, pd.DataFrame]] = {}
-        for (name, need), rows in self._part("alone", day).groupby(["operator", "definition"]):
-            found.setdefault(str(name), {})[str(need)] = rows.drop(columns="operator")
+        for (who, need), rows in self._part("alone", day).groupby(["operator", "definition"]):
+            found.setdefault(str(who), {})[str(need)] = rows.drop(columns="operator")
         return found
 
     @property
     def registers_key(self) -> str:
         """Hash of the register of gap points on every day."""
-        return key_of({str(day): content_digest(table) for day, table in self.registers.items()})
+        return key_of({str(day): content_digest(table) for day, table in self.registers.items()
+                       if len(table)})
 
-    def _part(self, part: str, day: dt.date) -> pd.DataFrame:
+    def _part(self, part: str, day: dt.date) -> Any:
         name = f"{part}@{day}"
-        if name not in self._memory and self._store is not None:
-            found = self._store.recall(*self.parts[name])
+        if name not in self._tables and self._store is not None:
+            found = self._recalled(part, self.parts[name])
             if found is None:
+                self._store.forget_note(*self.parts[name])
                 raise FileNotFoundError(f"{name} was damaged or removed while it was needed. Run "
                                         f"the same command again.")
-            if part == "links":
-                return found
-            self._memory[name] = found
-        return self._memory[name]
+            self._tables[name] = found
+        return self._tables[name]
+
+    def _recalled(self, part: str, where: tuple[str, str]) -> Any:
+        assert self._store is not None
+        recall = self._store.recall_pointwise if part in _SHEETS else self._store.recall
+        return recall(*where)
 
     def cells_key(self, day: dt.date) -> str:
         """Return a hash of all that decides which cells are on air on `day`."""
@@ -116,7 +134,8 @@ class Days:
             also = [self._judged_by]
         if part == "alone":
             register = self.registers.get(day)
-            also = [self._promised, "" if register is None else content_digest(register)]
+            said = register is not None and len(register)
+            also = [self._promised, content_digest(register) if said else ""]
         return key_of(self.cells_key(day), part, also)
 
     def is_known(self, day: dt.date) -> bool:
@@ -129,38 +148,69 @@ class Days:
         places = {f"{part}@{day}": (part, self._key(part, day)) for part in (*_PARTS, "alone")}
         if self._store is None:
             made = self._made(day, progress)
-            tables = (*made, self._judged_alone(made.links, day))
-            self._memory |= dict(zip(places, tables, strict=True))
-            self.digests |= {name: content_digest(self._memory[name]) for name in places}
+            self._tables |= {f"{part}@{day}": getattr(made, part) for part in _PARTS}
+            self._tables[f"alone@{day}"] = self._judged_alone(day)
+            ids = self._from.points.index
+            self.digests |= {f"{part}@{day}": content_digest(getattr(made, part))
+                             for part in _TABLES}
+            self.digests |= {f"{part}@{day}": digest_of(_marks(made, part, ids), ids)
+                             for part in _SHEETS}
+            self.digests[f"alone@{day}"] = content_digest(self._tables[f"alone@{day}"])
             self.parts |= places
             return False
         known = {part: self._store.note_of(part, key).get("key") == key
                  for part, key in places.values()}
         if not all(known[part] for part in _PARTS):
-            for table, where in zip(self._made(day, progress), places.values(), strict=False):
-                self._store.keep(*where, table, day=day.isoformat(), judged_by=self._judged_by)
+            self._keep(day, places, self._made(day, progress))
         self.parts |= places
+        for part in _SHEETS:
+            key = self._key(part, day)
+            self.parts[f"{part}_marks@{day}"] = (f"{part}_marks", key)
+            over = self._store.note_of(part, key).get("over")
+            if over:
+                self.parts[f"{part}_base@{day}"] = (part, over)
         if not known["alone"]:
-            self._store.keep(*places[f"alone@{day}"], self._judged_alone(self.links(day), day))
+            self._store.keep(*places[f"alone@{day}"], self._judged_alone(day))
         self.digests |= {name: self._store.note_of(*where)["digest"]
                          for name, where in places.items()}
         return all(known.values())
 
-    def _judged_alone(self, links: pd.DataFrame, day: dt.date) -> pd.DataFrame:
-        return by_operator(self._from.points, links, self._targets, self.registers.get(day))
+    def _keep(self, day: dt.date, places: Mapping[str, tuple[str, str]], made: Snapshot) -> None:
+        """Keep what was made of a day: of sheets only what their base has not."""
+        assert self._store is not None
+        about = {"day": day.isoformat(), "judged_by": self._judged_by}
+        ids = self._from.points.index
+        for part in _TABLES:
+            self._store.keep(*places[f"{part}@{day}"], getattr(made, part), **about)
+        for part in _SHEETS:
+            sheet: Pointwise = getattr(made, part)
+            if len(sheet.added) > _GROWN * len(sheet.base):
+                sheet = Pointwise.of(made.whole(part).drop(columns="cells_considered",
+                                                           errors="ignore"))
+            marks = _marks(made, part, ids, self._marks_before.get(part))
+            self._store.keep_pointwise(*places[f"{part}@{day}"], sheet, marks, ids, **about)
+
+    def _judged_alone(self, day: dt.date) -> pd.DataFrame:
+        points, register = self._from.points, self.registers.get(day)
+        sheet = self._part("links", day)
+        here = listed(points, self._targets, register)
+        rows = np.flatnonzero(sheet.places("point_id", here) >= 0)
+        return by_operator(points, sheet.take(rows), self._targets, register,
+                           operators=sheet.values("operator"))
 
     def _made(self, day: dt.date, progress: Report | None) -> Snapshot:
         given = self._from.points, self.cells(day), self._from.terrain, self._radio
-        needs = list(self._needs.values())
-        linked = None if self._store is None else self._store.recall(
-            "links", self._key("links", day))
-        if linked is not None:
-            judged = [assess(self._from.points, linked, need) for need in needs]
-            return Snapshot(given[1], linked, pd.concat(judged))
+        self._marks_before = {}
+        if self._store is not None:
+            where = {part: (part, self._key(part, day)) for part in ("links", "counts")}
+            found = {part: self._recalled(part, at) for part, at in where.items()}
+            if all(table is not None for table in found.values()):
+                return judge(self._from.points, given[1], found["links"], found["counts"],
+                             self._wanted)
         previous = None if self._full else self._nearest(day)
         if previous is None:
-            return take(*given, needs, progress=progress)
-        return retake(previous, *given, needs, progress=progress)
+            return take(*given, self._wanted, progress=progress)
+        return retake(previous, *given, self._wanted, progress=progress)
 
     def _nearest(self, day: dt.date) -> Snapshot | None:
         """Return the snapshot to begin with: of the same day if there is one, else the nearest."""
@@ -173,16 +223,33 @@ class Days:
                                 if name.split("@")[0] in _PARTS}, **known}
         days = {dt.date.fromisoformat(name.split("@")[1]) for name in known}
         for other in sorted(days, key=lambda d: (abs((d - day).days), d)):
-            found = self._snapshot({part: known.get(f"{part}@{other}") for part in _PARTS}, other)
+            found = self._kept({part: known.get(f"{part}@{other}") for part in _PARTS}, other)
             if found is not None:
                 return found
         return None
 
-    def _snapshot(self, where: Mapping[str, Any], day: dt.date) -> Snapshot | None:
+    def _kept(self, where: Mapping[str, Any], other: dt.date) -> Snapshot | None:
         if self._store is None:
-            return Snapshot(*(self._memory[f"{part}@{day}"] for part in _PARTS))  # type: ignore[arg-type]
+            return Snapshot(**{part: self._tables[f"{part}@{other}"] for part in _PARTS})
         if not all(where.values()) or \
                 self._store.note_of(*where["services"]).get("judged_by") != self._judged_by:
             return None
-        tables = [self._store.recall(*where[part]) for part in _PARTS]
-        return None if any(t is None for t in tables) else Snapshot(*tables)  # type: ignore[arg-type]
+        tables = {part: self._recalled(part, at) for part, at in where.items()}
+        marks = {part: self._store.recall_array(f"{part}_marks", where[part][1])
+                 for part in _SHEETS}
+        if any(found is None for found in (*tables.values(), *marks.values())):
+            return None
+        self._marks_before = {part: np.asarray(found) for part, found in marks.items()}
+        return Snapshot(**tables)
+
+
+def _marks(made: Snapshot, part: str, ids: pd.Index,
+           before: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
+    """Return the mark of each point: those before, but for the points that were touched."""
+    sheet: Pointwise = getattr(made, part)
+    if made.touched is None or before is None:
+        return marks_of(sheet.whole(), ids, _SHEETS[part])
+    marks = before.copy()
+    rows = np.flatnonzero(sheet.places("point_id", made.touched) >= 0)
+    marks[ids.get_indexer(made.touched)] = marks_of(sheet.take(rows), made.touched, _SHEETS[part])
+    return marks

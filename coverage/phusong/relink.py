@@ -23,11 +23,13 @@ from scipy.spatial import cKDTree
 from phusong.links import link, link_beside
 from phusong.links_scene import Floats, Ints, bound_slack_db
 from phusong.links_search import Held, group_numbers, operators_of, worth_keeping
+from phusong.pointwise import Pointwise
 from phusong.radio.budget import Radio
 from phusong.tables import LINKS, empty
 from phusong.terrain import Terrain
 
-__all__ = ["Difference", "changed_cells", "differ", "relink"]
+__all__ = ["Difference", "changed_cells", "counts_after", "counts_of", "differ", "links_of",
+           "relink", "sheet_of"]
 
 _SAYS_NOTHING = frozenset({"source", "assumed", "on_air_from", "off_air_from", "name", "geometry"})
 """Columns of SITES that no link is made from; every other column counts."""
@@ -79,17 +81,20 @@ class Difference(NamedTuple):
 
     Parameters
     ----------
-    touched : Index
-        Points some of whose links were computed, sorted.
+    drop : (n,) int64
+        Rows that no longer hold.
     links : DataFrame
-        All LINKS of these points.
+        LINKS that came, without ``cells_considered``.
+    touched : Index
+        Points with such rows, sorted.
     more : DataFrame
         How many more cells are in range than before: points that have a place, sorted, by
         operators with changed cells.
     """
 
-    touched: pd.Index
+    drop: Ints
     links: pd.DataFrame
+    touched: pd.Index
     more: pd.DataFrame
 
 
@@ -100,7 +105,9 @@ def relink(previous: pd.DataFrame, points: gpd.GeoDataFrame, old: gpd.GeoDataFra
 
     Parameters
     ----------
-    previous, points, old, new, terrain, radio, progress
+    previous : DataFrame
+        What ``link(points, old, terrain, radio)`` returned.
+    points, old, new, terrain, radio, progress
         As for `differ`.
 
     Returns
@@ -108,28 +115,63 @@ def relink(previous: pd.DataFrame, points: gpd.GeoDataFrame, old: gpd.GeoDataFra
     links : DataFrame
         What ``link(points, new, terrain, radio)`` would return, bit for bit.
     touched : Index
-        The points some of whose links were computed; the links of all others are the same,
-        except for ``cells_considered``.
+        The points some of whose links differ; of all others only ``cells_considered`` may.
     """
-    found = differ(previous, points, old, new, terrain, radio, progress=progress)
-    rest = previous[~previous.index.get_level_values(0).isin(found.touched)]
-    point = _codes(rest.index, 0, found.more.index)
-    operator = found.more.columns.get_indexer(operators_of(rest).astype(str))
-    extra = np.append(found.more.to_numpy(np.int64), np.zeros((len(found.more), 1), np.int64), axis=1)
-    rest = rest.assign(cells_considered=rest["cells_considered"] + extra[point, operator])
-    whole = _spliced([rest, found.links], found.more.index, new.sort_index().index)
-    return whole, found.touched
+    sheet, counts = sheet_of(previous), counts_of(previous, points)
+    found = differ(sheet, points, old, new, terrain, radio, progress=progress)
+    after = sheet.changed(found.drop, found.links)
+    return links_of(after, counts_after(counts, found.more), new), found.touched
 
 
-def differ(previous: pd.DataFrame, points: gpd.GeoDataFrame, old: gpd.GeoDataFrame,
+def sheet_of(links: pd.DataFrame) -> Pointwise:
+    """Return LINKS by point, without ``cells_considered``."""
+    return Pointwise.of(links.drop(columns="cells_considered"))
+
+
+def counts_of(links: pd.DataFrame, points: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Return how many cells of each operator are in range of each point that has a place."""
+    placed = _placed(points).index
+    operator, names = pd.factorize(operators_of(links).astype(str), sort=True)
+    counts = np.zeros((len(placed), len(names)), np.int64)
+    counts[_codes(links.index, 0, placed), operator] = links["cells_considered"].to_numpy()
+    return pd.DataFrame(counts, index=placed, columns=pd.Index(names, dtype=object))
+
+
+def counts_after(counts: pd.DataFrame, more: pd.DataFrame) -> pd.DataFrame:
+    """Add what a `Difference` says to the counts of `counts_of`."""
+    total = {name: sum(table[name].to_numpy(np.int64) for table in (counts, more) if name in table)
+             for name in sorted({*counts.columns, *more.columns})}
+    return pd.DataFrame({name: count for name, count in total.items() if np.any(count)},
+                        index=counts.index, dtype=np.int64)
+
+
+def links_of(sheet: Pointwise, counts: pd.DataFrame, cells: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Return LINKS as `link` does: in its order, with ``cells_considered``."""
+    links = sheet.whole()
+    if not sheet.is_whole:
+        links = _in_order(links, counts.index, cells.sort_index().index)
+    if not len(links):
+        return empty(LINKS)
+    operator = counts.columns.get_indexer(operators_of(links).astype(str))
+    found = counts.to_numpy(np.int64)[_codes(links.index, 0, counts.index), operator]
+    return links.assign(cells_considered=found)[list(LINKS.columns)]
+
+
+def _placed(points: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the points that have a place, sorted."""
+    there = ~(points.geometry.isna() | points.geometry.is_empty)
+    return points[np.asarray(there, bool)].sort_index()
+
+
+def differ(previous: Pointwise, points: gpd.GeoDataFrame, old: gpd.GeoDataFrame,
            new: gpd.GeoDataFrame, terrain: Terrain | None, radio: Radio, *,
            progress: Report | None = None) -> Difference:
     """Return how LINKS to `new` differ from those to `old`; see the top of this module.
 
     Parameters
     ----------
-    previous : DataFrame
-        What ``link(points, old, terrain, radio)`` returned.
+    previous : Pointwise
+        `sheet_of` what ``link(points, old, terrain, radio)`` returned.
     points : GeoDataFrame
         POINTS, the same ones.
     old, new : GeoDataFrame
@@ -139,13 +181,12 @@ def differ(previous: pd.DataFrame, points: gpd.GeoDataFrame, old: gpd.GeoDataFra
     progress : callable, optional
         Called with ("link", points done, points in all).
     """
-    old, new = old.sort_index(), new.sort_index()
-    placed = points[np.asarray(~(points.geometry.isna() | points.geometry.is_empty), bool)]
-    placed = placed.sort_index()
+    old, new, placed = old.sort_index(), new.sort_index(), _placed(points)
     gone, came = changed_cells(old, new)
     more, reached = _more(placed, old[gone], new[came], radio)
+    nothing = empty(LINKS).drop(columns="cells_considered")
     if not len(placed) or not (gone.any() or came.any()):
-        return Difference(placed.index[:0], previous.iloc[:0], more)
+        return Difference(np.empty(0, np.int64), nothing, placed.index[:0], more)
     book = _Book.of(previous, placed, old, new)
     altered = np.zeros(len(placed) * book.groups, bool)
     altered[book.segment[gone[book.cell]]] = True
@@ -154,11 +195,10 @@ def differ(previous: pd.DataFrame, points: gpd.GeoDataFrame, old: gpd.GeoDataFra
     extra = _extra(book, lost, np.flatnonzero(reached), came, terrain, radio, progress)
     beside, changed = _beside(book, extra, radio)
     altered[changed] = True
-    here = np.zeros(len(placed), bool)
-    here[np.flatnonzero(altered) // book.groups] = True
-    kept = previous.iloc[np.flatnonzero(here[book.point] & ~altered[book.segment])]
-    links = _spliced([kept, anew, beside], placed.index, new.index)
-    return Difference(placed.index[here], _counted(links, book, more), more)
+    touched = placed.index[np.unique(np.flatnonzero(altered) // book.groups)]
+    parts = [part for part in (anew, beside) if len(part)]
+    return Difference(np.flatnonzero(altered[book.segment]), pd.concat(parts) if parts else nothing,
+                      touched, more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +207,7 @@ class _Book:
 
     Parameters
     ----------
-    previous : DataFrame
+    previous : Pointwise
         LINKS.
     placed, new : GeoDataFrame
         POINTS that have a place; SITES after.
@@ -179,7 +219,7 @@ class _Book:
         How many groups there are.
     """
 
-    previous: pd.DataFrame
+    previous: Pointwise
     placed: gpd.GeoDataFrame
     new: gpd.GeoDataFrame
     point: Ints
@@ -189,12 +229,13 @@ class _Book:
     groups: int
 
     @classmethod
-    def of(cls, previous: pd.DataFrame, placed: gpd.GeoDataFrame, old: gpd.GeoDataFrame,
+    def of(cls, previous: Pointwise, placed: gpd.GeoDataFrame, old: gpd.GeoDataFrame,
            new: gpd.GeoDataFrame) -> _Book:
         """Number points, cells and groups."""
         of_old, of_new = group_numbers(old, new)
         groups = int(max(of_old.max(initial=-1), of_new.max(initial=-1))) + 1
-        point, cell = _codes(previous.index, 0, placed.index), _codes(previous.index, 1, old.index)
+        point = previous.places("point_id", placed.index)
+        cell = previous.places("cell_id", old.index)
         segment = point * groups + of_old[cell]
         return cls(previous, placed, new, point, cell, segment, of_new, groups)
 
@@ -207,12 +248,16 @@ class _Book:
 def _anew(book: _Book, lost: Ints, terrain: Terrain | None, radio: Radio) -> pd.DataFrame:
     """Link points again to the groups of which they lost a link."""
     point, group = np.divmod(lost, book.groups)
-    found = []
+    found = [empty(LINKS)]
     for number in np.unique(group):
         again, theirs = book.placed.iloc[point[group == number]], book.new[book.of_new == number]
         if len(theirs):
             found.append(link(again, theirs[_near(again, theirs, radio)], terrain, radio))
-    return _spliced(found, book.placed.index, book.new.index)
+    return _uncounted(pd.concat([part for part in found if len(part)] or found))
+
+
+def _uncounted(links: pd.DataFrame) -> pd.DataFrame:
+    return links.drop(columns="cells_considered")
 
 
 def _extra(book: _Book, lost: Ints, reached: Ints, came: NDArray[np.bool_],
@@ -220,14 +265,14 @@ def _extra(book: _Book, lost: Ints, reached: Ints, came: NDArray[np.bool_],
     """Link cells that came to the points they reach, where they may be among the best few."""
     cells = book.new[came]
     if not len(cells) or not len(reached):
-        return empty(LINKS)
+        return _uncounted(empty(LINKS))
     theirs = group_numbers(cells)[0]
     groups = int(theirs.max()) + 1
     number = np.full(book.groups, -1, np.int64)
     number[book.of_new[came]] = theirs
     place = np.full(len(book.placed), -1, np.int64)
     place[reached] = np.arange(len(reached))
-    level = book.previous["received_dbm"].to_numpy(float)
+    level = book.previous.numbers("received_dbm")
     group = number[book.segment - book.point * book.groups]
     rows = np.flatnonzero((group >= 0) & (place[book.point] >= 0) & ~np.isnan(level))
     key = place[book.point[rows]] * groups + group[rows]
@@ -239,7 +284,7 @@ def _extra(book: _Book, lost: Ints, reached: Ints, came: NDArray[np.bool_],
     best[place[point[shut]] * groups + number[kind[shut]]] = np.inf
     found = link_beside(book.placed.iloc[reached], cells, terrain, radio, Held(best, groups),
                         progress=progress)
-    return found[~np.isin(book.segments_of(found), lost)]
+    return _uncounted(found[~np.isin(book.segments_of(found), lost)])
 
 
 def _fill_best(best_dbm: Floats, segment: Ints, level_dbm: Floats) -> None:
@@ -257,7 +302,7 @@ def _beside(book: _Book, extra: pd.DataFrame, radio: Radio) -> tuple[pd.DataFram
     wanted = np.zeros(len(book.placed) * book.groups, bool)
     wanted[theirs] = True
     rows = np.flatnonzero(wanted[book.segment])
-    known = book.previous.iloc[rows]
+    known = book.previous.take(rows)
     number, segment = np.unique(np.concatenate([book.segment[rows], theirs]), return_inverse=True)
     clear, level, hope = (np.concatenate([part[name].to_numpy(float) for part in (known, extra)])
                           for name in ("free_space_dbm", "received_dbm", "best_case_dbm"))
@@ -270,7 +315,7 @@ def _beside(book: _Book, extra: pd.DataFrame, radio: Radio) -> tuple[pd.DataFram
     changed[segment[kept[kept >= len(rows)]]] = True
     kept = kept[changed[segment[kept]]]
     parts = [known.iloc[kept[kept < len(rows)]], extra.iloc[kept[kept >= len(rows)] - len(rows)]]
-    return _spliced(parts, book.placed.index, book.new.index), number[changed]
+    return pd.concat(parts), number[changed]
 
 
 def _more(placed: gpd.GeoDataFrame, gone: gpd.GeoDataFrame, came: gpd.GeoDataFrame,
@@ -288,21 +333,6 @@ def _more(placed: gpd.GeoDataFrame, gone: gpd.GeoDataFrame, came: gpd.GeoDataFra
                 reached[inside] = True
     names = pd.Index(operators, dtype=object)
     return pd.DataFrame(more, index=placed.index, columns=names), reached
-
-
-def _counted(links: pd.DataFrame, book: _Book, more: pd.DataFrame) -> pd.DataFrame:
-    """Return links with the number of cells that are in range of their point now."""
-    def number(rows: pd.DataFrame) -> Ints:
-        return np.asarray(more.columns.get_indexer(operators_of(rows).astype(str)))
-
-    operator = number(book.previous)
-    rows = np.flatnonzero(operator >= 0)
-    count = np.zeros(more.shape, np.int64)
-    count[book.point[rows], operator[rows]] = book.previous["cells_considered"].to_numpy()[rows]
-    count += more.to_numpy(np.int64)
-    operator = number(links)
-    now = count[_codes(links.index, 0, more.index), operator]
-    return links.assign(cells_considered=np.where(operator >= 0, now, links["cells_considered"]))
 
 
 def _codes(index: pd.MultiIndex, level: int, ids: pd.Index) -> Ints:
@@ -340,14 +370,9 @@ def _numbers(frame: pd.DataFrame, name: str) -> Floats:
     return np.asarray(frame[name].to_numpy(float, na_value=np.nan))
 
 
-def _spliced(parts: list[pd.DataFrame], point_ids: pd.Index, cell_ids: pd.Index) -> pd.DataFrame:
-    """Put tables together in the order of `link`; the links of a group stand in one table."""
-    parts = [part for part in parts if len(part)]
-    if not parts:
-        return empty(LINKS)
-    point = np.concatenate([_codes(part.index, 0, point_ids) for part in parts])
-    cell = np.concatenate([_codes(part.index, 1, cell_ids) for part in parts])
-    whole = pd.concat([part.reset_index(drop=True) for part in parts], ignore_index=True)
+def _in_order(whole: pd.DataFrame, point_ids: pd.Index, cell_ids: pd.Index) -> pd.DataFrame:
+    """Put links in the order of `link`."""
+    point, cell = _codes(whole.index, 0, point_ids), _codes(whole.index, 1, cell_ids)
     level = whole["received_dbm"].to_numpy(float)
     order = np.lexsort((cell, np.where(np.isnan(level), np.inf, -level), point))
     whole = whole.iloc[order]

@@ -7,60 +7,92 @@ difference in cells can matter to.  Both ways give the same tables, bit for bit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 from phusong.links import link
+from phusong.pointwise import Pointwise
 from phusong.radio.budget import Radio
-from phusong.relink import relink
+from phusong.relink import counts_after, counts_of, differ, links_of, sheet_of
 from phusong.service import Need, assess
 from phusong.terrain import Terrain
 
-__all__ = ["Snapshot", "retake", "take"]
+__all__ = ["Snapshot", "judge", "retake", "services_by_need", "take"]
 
 Report = Callable[[str, int, int], None]
 
 
-class Snapshot(NamedTuple):
+@dataclass(frozen=True)
+class Snapshot:
     """Coverage on one day.
 
     Parameters
     ----------
     cells : GeoDataFrame
         SITES on air.
-    links : DataFrame
-        LINKS of all points to them.
-    services : DataFrame
-        SERVICE of all points by each definition, one after the other.
+    links : Pointwise
+        LINKS of all points to them, without ``cells_considered``.
+    counts : DataFrame
+        How many cells of each operator are in range of each point.
+    services : Pointwise
+        SERVICE of all points by each definition.
+    touched : Index or None
+        Points in which it differs from the snapshot it was made from; None = it was made whole.
     """
 
     cells: gpd.GeoDataFrame
-    links: pd.DataFrame
-    services: pd.DataFrame
+    links: Pointwise
+    counts: pd.DataFrame
+    services: Pointwise
+    touched: pd.Index | None = None
+
+    def whole(self, part: str) -> pd.DataFrame:
+        """Return LINKS (``links``) or SERVICE by point and definition (``services``)."""
+        if part == "links":
+            return links_of(self.links, self.counts, self.cells)
+        return self.services.whole()
 
 
 def take(points: gpd.GeoDataFrame, cells: gpd.GeoDataFrame, terrain: Terrain | None, radio: Radio,
-         needs: Iterable[Need], *, progress: Report | None = None) -> Snapshot:
+         needs: Sequence[Need], *, progress: Report | None = None) -> Snapshot:
     """Compute everything.
 
     Parameters
     ----------
     points, cells, terrain, radio
         As `phusong.links.link` takes them.
-    needs : iterable of Need
+    needs : sequence of Need
         Definitions of covered.
     progress : callable, optional
         Called with (what, done, of all).
     """
     links = link(points, cells, terrain, radio, progress=progress)
-    return Snapshot(cells, links, pd.concat([assess(points, links, need) for need in needs]))
+    services = pd.concat([assess(points, links, need) for need in needs])
+    return Snapshot(cells, sheet_of(links), counts_of(links, points), Pointwise.of(services))
+
+
+def judge(points: gpd.GeoDataFrame, cells: gpd.GeoDataFrame, links: Pointwise,
+          counts: pd.DataFrame, needs: Sequence[Need]) -> Snapshot:
+    """Judge links that are known by (other) definitions; see `take`.
+
+    Parameters
+    ----------
+    points, cells, needs
+        As for `take`.
+    links, counts
+        Of a snapshot of these cells.
+    """
+    whole = links.whole()
+    services = pd.concat([assess(points, whole, need) for need in needs])
+    return Snapshot(cells, links, counts, Pointwise.of(services))
 
 
 def retake(previous: Snapshot, points: gpd.GeoDataFrame, cells: gpd.GeoDataFrame,
-           terrain: Terrain | None, radio: Radio, needs: Iterable[Need], *,
+           terrain: Terrain | None, radio: Radio, needs: Sequence[Need], *,
            progress: Report | None = None) -> Snapshot:
     """Compute only what differs from a snapshot of other cells; see `take`.
 
@@ -69,16 +101,24 @@ def retake(previous: Snapshot, points: gpd.GeoDataFrame, cells: gpd.GeoDataFrame
     previous : Snapshot
         Of the same points, terrain, radio and definitions.
     """
-    links, touched = relink(previous.links, points, previous.cells, cells, terrain, radio,
-                            progress=progress)
-    if not len(touched):
-        return Snapshot(cells, links, previous.services)
-    again = points.index.isin(touched)
-    few = points[again]
-    mine = links[links.index.get_level_values(0).isin(touched)]
-    services = []
-    for need in needs:
-        before = previous.services[(previous.services["definition"] == need.name).to_numpy()]
-        after = pd.concat([before[~before.index.isin(touched)], assess(few, mine, need)])
-        services.append(after.loc[points.index])
-    return Snapshot(cells, links, pd.concat(services))
+    found = differ(previous.links, points, previous.cells, cells, terrain, radio,
+                   progress=progress)
+    counts = counts_after(previous.counts, found.more)
+    if not len(found.touched):
+        return Snapshot(cells, previous.links, counts, previous.services, found.touched)
+    links = previous.links.changed(found.drop, found.links)
+    mine = links.take(np.flatnonzero(links.places("point_id", found.touched) >= 0))
+    again = points[points.index.isin(found.touched)]
+    after = pd.concat([assess(again, mine, need) for need in needs])
+    drop = np.flatnonzero(previous.services.places("point_id", found.touched) >= 0)
+    return Snapshot(cells, links, counts, previous.services.changed(drop, after), found.touched)
+
+
+def services_by_need(services: Pointwise, points: gpd.GeoDataFrame,
+                     needs: Sequence[Need]) -> dict[str, pd.DataFrame]:
+    """Return SERVICE of all points, in their order, by the name of the definition."""
+    place = services.places("point_id", points.index)
+    name = services.places("definition", pd.Index([need.name for need in needs]))
+    rows = np.empty((len(needs), len(points)), np.int64)
+    rows[name, place] = np.arange(len(services))
+    return {need.name: services.take(rows[n]) for n, need in enumerate(needs)}

@@ -15,6 +15,7 @@ import io
 import json
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -22,11 +23,13 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import shapely
 from numpy.typing import NDArray
 
 from phusong.ledger.keep import locked
+from phusong.pointwise import Pointwise, digest_of
 from phusong.whole import write_whole
 
 __all__ = ["Store", "content_digest", "file_digest", "key_of", "program_digest"]
@@ -110,6 +113,7 @@ class Store:
     def __init__(self, folder: Path, pointer: str = POINTER) -> None:
         self.folder = Path(folder)
         self.pointer = pointer
+        self._maps: dict[Path, pa.Table] = {}
 
     def __repr__(self) -> str:
         return f"Store({str(self.folder)!r}: {', '.join(self.names()) or 'empty'})"
@@ -194,9 +198,60 @@ class Store:
             return None
         return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
 
+    def keep_pointwise(self, kind: str, key: str, sheet: Pointwise, marks: NDArray[np.uint8],
+                       ids: pd.Index, **about: Any) -> Pointwise:
+        """Keep a table by point, with the marks of its points; only what its base has not.
+
+        Parameters
+        ----------
+        kind, key, about
+            As for `keep`.
+        sheet : Pointwise
+            If its base is kept already, only the rows that differ are written.
+        marks : (points, MARK_BYTES) uint8
+            As `marks_of` returns them for `ids`; kept as ``<kind>_marks``.
+        ids : Index
+            The points.
+        """
+        table = sheet.added if sheet.key else sheet.base
+        about |= {"over": sheet.key, "digest": digest_of(marks, ids)}
+        said = {**(table.schema.metadata or {}), b"dropped": sheet.dropped.tobytes()}
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_file(sink, table.schema.with_metadata(said)) as file:
+            file.write_table(table.replace_schema_metadata(said).combine_chunks())
+        content = sink.getvalue()
+        self._maps.pop(write_whole(self._path(kind, key, ".arrow"), content), None)
+        self.keep_array(f"{kind}_marks", key, marks)
+        self.keep_note(kind, key, {"kind": kind, "key": key, "rows": len(sheet),
+                                   "sha256": hashlib.sha256(content).hexdigest(), **about})
+        return replace(sheet, key=sheet.key or key)
+
+    def recall_pointwise(self, kind: str, key: str) -> Pointwise | None:
+        """Return what `keep_pointwise` kept under `key`, mapped from disk, else None."""
+        note, table = self.note_of(kind, key), self._mapped(kind, key)
+        if table is None:
+            return None
+        if not note["over"]:
+            return Pointwise.of_base(table, key)
+        base = self._mapped(kind, note["over"])
+        dropped = np.frombuffer(table.schema.metadata[b"dropped"], np.int64)
+        return None if base is None else Pointwise(base, dropped, table, note["over"])
+
+    def _mapped(self, kind: str, key: str) -> pa.Table | None:
+        note, path = self.note_of(kind, key), self._path(kind, key, ".arrow")
+        if note.get("key") != key or not path.exists():
+            return None
+        if path not in self._maps and note.get("sha256") == file_digest(path):
+            self._maps[path] = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+        return self._maps.get(path)
+
     def keep_note(self, kind: str, key: str, note: Mapping[str, Any]) -> None:
         """Keep a note alone, to be read with `note_of`."""
         write_whole(self._path(kind, key, ".json"), _text(note))
+
+    def forget_note(self, kind: str, key: str) -> None:
+        """Let a damaged table be made again."""
+        self._path(kind, key, ".json").unlink(missing_ok=True)
 
     def commit(self, results: Mapping[str, tuple[str, str]], **about: Any) -> None:
         """Let `results` (name -> kind and key) hold from now on, in one step; sweep the others.

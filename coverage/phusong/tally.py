@@ -14,7 +14,7 @@ from phusong.progress import Target, locked_on, on_list
 from phusong.service import Need, assess
 from phusong.tables import BREAKDOWN, BY, FLOWS, PROGRESS, SERVICE, STATUSES, empty, split
 
-__all__ = ["Beside", "break_down", "by_operator", "flows", "services_of", "track"]
+__all__ = ["Beside", "break_down", "by_operator", "flows", "listed", "services_of", "track"]
 
 Services = Mapping[dt.date, Mapping[str, pd.DataFrame]]
 """SERVICE of all points by day and by name of the definition."""
@@ -46,8 +46,18 @@ class Beside:
     registers: Mapping[dt.date, pd.DataFrame] = field(default_factory=dict)
 
 
+def listed(points: Any, targets: Iterable[Target],
+           register: pd.DataFrame | None = None) -> pd.Index:
+    """Return the points that any target lists; `register` as for `on_list`."""
+    found = points.index[:0]
+    for target in targets:
+        found = found.union(on_list(points, target, register))
+    return found[found.isin(points.index)]
+
+
 def by_operator(points: Any, links: pd.DataFrame, targets: Iterable[Target],
-                register: pd.DataFrame | None = None) -> pd.DataFrame:
+                register: pd.DataFrame | None = None, *,
+                operators: Iterable[str] | None = None) -> pd.DataFrame:
     """Judge the points of every target by the cells of each operator alone.
 
     Parameters
@@ -58,13 +68,15 @@ def by_operator(points: Any, links: pd.DataFrame, targets: Iterable[Target],
         Their points are judged, by their definitions with one operator needed.
     register : DataFrame, optional
         See `on_list`.
+    operators : iterable of str, optional
+        Who is judged; None = everybody in `links`.
 
     Returns
     -------
     DataFrame
-        SERVICE with a column ``operator``: one row for each point, definition and operator in
-        `links`.
+        SERVICE with a column ``operator``: one row for each point, definition and operator.
     """
+    names = sorted(set(links["operator"].dropna() if operators is None else operators) - {""})
     wanted: dict[str, tuple[Need, pd.Index]] = {}
     for target in targets:
         need, ids = wanted.get(target.need.name, (target.need, points.index[:0]))
@@ -75,7 +87,7 @@ def by_operator(points: Any, links: pd.DataFrame, targets: Iterable[Target],
         here = points[points.index.isin(ids)]
         own = links[links.index.get_level_values("point_id").isin(here.index)]
         frames += [assess(here, own[(own["operator"] == name).to_numpy(bool)], alone).assign(
-            operator=name) for name in sorted(set(links["operator"].dropna()) - {""})]
+            operator=name) for name in names]
     return pd.concat(frames) if frames else empty(SERVICE).assign(operator="")
 
 

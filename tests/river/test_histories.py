@@ -62,7 +62,9 @@ BEFORE = take(POINTS, CELLS, TERRAIN, RADIO, NEEDS)
 
 
 def digest(snapshot: Snapshot) -> tuple[str, str]:
-    return content_digest(snapshot.links), content_digest(snapshot.services)
+    services = snapshot.whole("services").sort_index(kind="stable")
+    return content_digest(snapshot.whole("links")), content_digest(
+        services.sort_values("definition", kind="stable"))
 
 
 def opened() -> tuple[Book, Ledger]:

@@ -1,0 +1,241 @@
+"""Tables whose rows belong to points: a whole one, and the rows in which another differs from it.
+
+Coverage of one day is mostly that of the day before.  So what a day has of its own is kept beside
+a whole table of another day: which of its rows no longer hold, and which came.  The columns stay
+where they are (on disk, mapped into memory) until somebody looks at their rows.
+
+A hash for each point vouches for its rows; the hash of all of them is that of the table.  It is
+brought up to date by hashing the rows of a few points again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+__all__ = ["MARK_BYTES", "Pointwise", "digest_of", "marks_of", "packed"]
+
+Ints = NDArray[np.int64]
+
+MARK_BYTES = 16
+"""How much is kept of the SHA-256 of the rows of one point."""
+
+_ROWS_AT_ONCE = 500_000
+"""Rows that are made ready for hashing together."""
+
+
+def packed(frame: pd.DataFrame) -> pa.Table:
+    """Return a table as Arrow columns: text and keys as codes, numbers as they are (NaN stays)."""
+    columns: dict[str, pa.Array] = {}
+    for number, name in enumerate(frame.index.names):
+        if isinstance(frame.index, pd.MultiIndex):
+            codes, values = frame.index.codes[number], frame.index.levels[number]
+        else:
+            codes, values = pd.factorize(frame.index)
+        columns[str(name)] = _coded(codes, values)
+    for name in frame.columns:
+        column = frame[name]
+        if pd.api.types.is_numeric_dtype(column):
+            columns[str(name)] = pa.array(np.ascontiguousarray(column.to_numpy()))
+        else:
+            columns[str(name)] = _coded(*pd.factorize(column))
+    keys = ",".join(map(str, frame.index.names))
+    return pa.table(columns).replace_schema_metadata({"keys": keys})
+
+
+def _coded(codes: Any, values: Any) -> pa.DictionaryArray:
+    codes = np.asarray(codes, np.int32)
+    return pa.DictionaryArray.from_arrays(
+        pa.array(codes, mask=codes < 0), pa.array(pd.Index(values).to_numpy(object), pa.string()))
+
+
+@dataclass(frozen=True)
+class Pointwise:
+    """Rows of `base` but for some, and rows beside them.
+
+    Parameters
+    ----------
+    base : pyarrow.Table
+        As `packed` returns it, in one piece.
+    dropped : (n,) int64
+        Rows of `base` that do not hold, rising.
+    added : pyarrow.Table
+        Rows that hold beside them; the same columns.
+    key : str
+        Under which `base` is kept; empty = it is not yet.
+    """
+
+    base: pa.Table
+    dropped: Ints
+    added: pa.Table
+    key: str = ""
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame) -> Pointwise:
+        """Take a table as it is."""
+        return cls.of_base(packed(frame))
+
+    @classmethod
+    def of_base(cls, base: pa.Table, key: str = "") -> Pointwise:
+        """Take a packed table as it is, kept under `key`."""
+        return cls(base, np.empty(0, np.int64), base.slice(0, 0), key)
+
+    def __len__(self) -> int:
+        return len(self.base) - len(self.dropped) + len(self.added)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all rows are those of `base`."""
+        return not len(self.dropped) and not len(self.added)
+
+    def _held(self) -> NDArray[np.bool_]:
+        held = np.ones(len(self.base), bool)
+        held[self.dropped] = False
+        return held
+
+    def numbers(self, name: str) -> NDArray[Any]:
+        """Return a column of numbers: of what holds of `base`, then of `added`."""
+        first, then = (table.column(name).combine_chunks().to_numpy(zero_copy_only=False)
+                       for table in (self.base, self.added))
+        return first if self.is_whole else np.concatenate([first[self._held()], then])
+
+    def places(self, name: str, ids: pd.Index) -> Ints:
+        """Return the place of each row's text or key among `ids`, row by row; -1 = not there."""
+        first, then = (_places(table, name, ids) for table in (self.base, self.added))
+        return first if self.is_whole else np.concatenate([first[self._held()], then])
+
+    def values(self, name: str) -> pd.Index:
+        """Return the different texts in a column, sorted."""
+        found = [table.column(name).combine_chunks().dictionary.to_pandas()
+                 for table in (self.base, self.added)]
+        ids = pd.Index(pd.concat(found).unique()).sort_values()
+        there = np.bincount(self.places(name, ids) + 1, minlength=len(ids) + 1)[1:] > 0
+        return ids[there]
+
+    def take(self, rows: Ints) -> pd.DataFrame:
+        """Return rows by their number, in the order of `numbers`."""
+        few = len(self.base) - len(self.dropped)
+        of_base = rows[rows < few]
+        if len(self.dropped):
+            of_base = np.flatnonzero(self._held())[of_base]
+        parts = [_frame(self.base.take(pa.array(of_base))),
+                 _frame(self.added.take(pa.array(rows[rows >= few] - few)))]
+        parts = [part for part in parts if len(part)] or parts[:1]
+        if len(parts) == 1:
+            return parts[0]
+        order = np.argsort(np.concatenate([np.flatnonzero(rows < few),
+                                           np.flatnonzero(rows >= few)]))
+        return pd.concat(parts).iloc[order]
+
+    def whole(self) -> pd.DataFrame:
+        """Return all rows: what holds of `base`, then `added`."""
+        if self.is_whole:
+            return _frame(self.base)
+        return self.take(np.arange(len(self)))
+
+    def changed(self, drop: Ints, add: pd.DataFrame) -> Pointwise:
+        """Return the table without the rows `drop` (by their number) and with `add`."""
+        few = len(self.base) - len(self.dropped)
+        mine = drop[drop < few]
+        if len(self.dropped):
+            mine = np.flatnonzero(self._held())[mine]
+        stays = np.ones(len(self.added), bool)
+        stays[drop[drop >= few] - few] = False
+        parts = [_frame(self.added.take(pa.array(np.flatnonzero(stays)))), add]
+        parts = [part for part in parts if len(part)]
+        added = packed(pd.concat(parts)) if parts else self.base.slice(0, 0)
+        return Pointwise(self.base, np.union1d(self.dropped, mine), added, self.key)
+
+
+def _places(table: pa.Table, name: str, ids: pd.Index) -> Ints:
+    column = table.column(name).combine_chunks()
+    place = np.append(ids.get_indexer(column.dictionary.to_pandas()), -1).astype(np.int64)
+    codes = column.indices
+    if codes.null_count:
+        codes = codes.fill_null(len(place) - 1)
+    return np.asarray(place[codes.to_numpy(zero_copy_only=False)])
+
+
+def _frame(table: pa.Table) -> pd.DataFrame:
+    """Return the rows of a packed table as pandas has them."""
+    names = table.schema.metadata[b"keys"].decode().split(",")
+    columns = {name: _series(table.column(name)) for name in table.column_names
+               if name not in names}
+    keys = [table.column(name).combine_chunks() for name in names]
+    if len(keys) == 1:
+        index = pd.Index(keys[0].dictionary_decode().to_pandas(), name=names[0], dtype="str")
+    else:
+        index = pd.MultiIndex(levels=[pd.Index(k.dictionary.to_pandas(), dtype="str")
+                                      for k in keys],
+                              codes=[k.indices.to_numpy(zero_copy_only=False) for k in keys],
+                              names=names, verify_integrity=False)
+    return pd.DataFrame(columns, index=index, copy=False)
+
+
+def _series(column: pa.ChunkedArray) -> Any:
+    whole = column.combine_chunks()
+    if pa.types.is_dictionary(whole.type):
+        return pd.array(whole.dictionary_decode().cast(pa.large_string()), dtype="str")
+    return whole.to_numpy(zero_copy_only=False)
+
+
+def marks_of(frame: pd.DataFrame, ids: pd.Index, keys: Sequence[str] = ()) -> NDArray[np.uint8]:
+    """Return the hash of the rows of each point, (points, MARK_BYTES).
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The first level of its index names the point.
+    ids : Index
+        The points, each once.
+    keys : sequence of str
+        Columns that tell the rows of one point apart, beside the other levels of the index.
+        In which order the rows stand makes no difference.
+    """
+    point = ids.get_indexer(frame.index.get_level_values(0))
+    columns = [_words(frame.index.levels[n])[frame.index.codes[n]] for n in
+               range(1, frame.index.nlevels)] if isinstance(frame.index, pd.MultiIndex) else []
+    columns += [_words(frame[name]) for name in (*keys, *(
+        name for name in frame.columns if name not in keys))]
+    few = frame.index.nlevels - 1 + len(keys)
+    order = np.lexsort((*columns[:few][::-1], point))
+    begin = np.searchsorted(point[order], np.arange(len(ids) + 1))
+    marks = np.zeros((len(ids), MARK_BYTES), np.uint8)
+    first = 0
+    while first < len(ids):
+        last = int(np.searchsorted(begin, begin[first] + _ROWS_AT_ONCE, side="right")) - 1
+        last = min(max(last, first + 1), len(ids))
+        rows = order[begin[first]:begin[last]]
+        words = np.stack([column[rows] for column in columns], axis=1)
+        for number in range(first, last):
+            part = words[begin[number] - begin[first]:begin[number + 1] - begin[first]]
+            marks[number] = np.frombuffer(hashlib.sha256(part).digest()[:MARK_BYTES], np.uint8)
+        first = last
+    return marks
+
+
+def _words(values: Any) -> NDArray[np.uint64]:
+    """Return every value as 64 bits: numbers as they are, text hashed."""
+    if not pd.api.types.is_numeric_dtype(values):
+        codes, different = pd.factorize(values)
+        hashed = pd.util.hash_array(np.asarray(different, object), categorize=False)
+        return np.append(hashed, np.uint64(0))[codes]
+    numbers = np.asarray(values)
+    if numbers.dtype.kind == "f":
+        numbers = np.where(np.isnan(numbers), np.nan, numbers.astype(np.float64))
+        return np.ascontiguousarray(numbers).view(np.uint64)
+    return numbers.astype(np.int64).view(np.uint64)
+
+
+def digest_of(marks: NDArray[np.uint8], ids: pd.Index) -> str:
+    """Return the hash of a table of which every point has its mark."""
+    found = hashlib.sha256("\n".join(map(str, ids)).encode())
+    found.update(np.ascontiguousarray(marks))
+    return found.hexdigest()
