@@ -57,12 +57,13 @@ class Days:
                  dates: Sequence[dt.date], *, full: bool = False) -> None:
         self._radio, self._needs, self._targets = study.radio, dict(study.needs), study.targets
         self._from = inputs
-        self._store, self._dates, self._full = store, list(dates), full
+        self.store, self._dates, self._full = store, list(dates), full
         self.inputs = inputs.digest
         self.air: Air | None = None
         self.registers: dict[dt.date, pd.DataFrame] = {}
         self.parts: dict[str, tuple[str, str]] = {}
         self.digests: dict[str, str] = {}
+        self.operators: dict[dt.date, list[str]] = {}
         self._tables: dict[str, Any] = {}
         self._wanted = list(self._needs.values())
         self._marks_before: dict[str, NDArray[np.uint8]] = {}
@@ -109,18 +110,18 @@ class Days:
 
     def _part(self, part: str, day: dt.date) -> Any:
         name = f"{part}@{day}"
-        if name not in self._tables and self._store is not None:
+        if name not in self._tables and self.store is not None:
             found = self._recalled(part, self.parts[name])
             if found is None:
-                self._store.forget_note(*self.parts[name])
+                self.store.forget_note(*self.parts[name])
                 raise FileNotFoundError(f"{name} was damaged or removed while it was needed. Run "
                                         f"the same command again.")
             self._tables[name] = found
         return self._tables[name]
 
     def _recalled(self, part: str, where: tuple[str, str]) -> Any:
-        assert self._store is not None
-        recall = self._store.recall_pointwise if part in _SHEETS else self._store.recall
+        assert self.store is not None
+        recall = self.store.recall_pointwise if part in _SHEETS else self.store.recall
         return recall(*where)
 
     def cells_key(self, day: dt.date) -> str:
@@ -140,16 +141,17 @@ class Days:
 
     def is_known(self, day: dt.date) -> bool:
         """Tell whether nothing has to be linked for `day`."""
-        note = {} if self._store is None else self._store.note_of("links", self._key("links", day))
+        note = {} if self.store is None else self.store.note_of("links", self._key("links", day))
         return bool(note)
 
     def bring(self, day: dt.date, progress: Report | None = None) -> bool:
         """Bring the snapshot of `day` up to date; return whether it was already."""
         places = {f"{part}@{day}": (part, self._key(part, day)) for part in (*_PARTS, "alone")}
-        if self._store is None:
+        if self.store is None:
             made = self._made(day, progress)
             self._tables |= {f"{part}@{day}": getattr(made, part) for part in _PARTS}
-            self._tables[f"alone@{day}"] = self._judged_alone(day)
+            self._tables[f"alone@{day}"] = alone = self._judged_alone(day)
+            self.operators[day] = sorted(set(alone["operator"]))
             ids = self._from.points.index
             self.digests |= {f"{part}@{day}": content_digest(getattr(made, part))
                              for part in _TABLES}
@@ -158,7 +160,7 @@ class Days:
             self.digests[f"alone@{day}"] = content_digest(self._tables[f"alone@{day}"])
             self.parts |= places
             return False
-        known = {part: self._store.note_of(part, key).get("key") == key
+        known = {part: self.store.note_of(part, key).get("key") == key
                  for part, key in places.values()}
         if not all(known[part] for part in _PARTS):
             self._keep(day, places, self._made(day, progress))
@@ -166,29 +168,34 @@ class Days:
         for part in _SHEETS:
             key = self._key(part, day)
             self.parts[f"{part}_marks@{day}"] = (f"{part}_marks", key)
-            over = self._store.note_of(part, key).get("over")
+            over = self.store.note_of(part, key).get("over")
             if over:
                 self.parts[f"{part}_base@{day}"] = (part, over)
         if not known["alone"]:
-            self._store.keep(*places[f"alone@{day}"], self._judged_alone(day))
-        self.digests |= {name: self._store.note_of(*where)["digest"]
+            alone = self._judged_alone(day)
+            self.store.keep(*places[f"alone@{day}"], alone,
+                            operators=sorted(set(alone["operator"])))
+        self.operators[day] = self.store.note_of(*places[f"alone@{day}"])["operators"]
+        self.digests |= {name: self.store.note_of(*where)["digest"]
                          for name, where in places.items()}
         return all(known.values())
 
     def _keep(self, day: dt.date, places: Mapping[str, tuple[str, str]], made: Snapshot) -> None:
         """Keep what was made of a day: of sheets only what their base has not."""
-        assert self._store is not None
+        assert self.store is not None
         about = {"day": day.isoformat(), "judged_by": self._judged_by}
         ids = self._from.points.index
         for part in _TABLES:
-            self._store.keep(*places[f"{part}@{day}"], getattr(made, part), **about)
+            self.store.keep(*places[f"{part}@{day}"], getattr(made, part), **about)
         for part in _SHEETS:
             sheet: Pointwise = getattr(made, part)
+            if sheet.key == places[f"{part}@{day}"][1]:
+                continue  # recalled as it is
             if len(sheet.added) > _GROWN * len(sheet.base):
                 sheet = Pointwise.of(made.whole(part).drop(columns="cells_considered",
                                                            errors="ignore"))
             marks = _marks(made, part, ids, self._marks_before.get(part))
-            self._store.keep_pointwise(*places[f"{part}@{day}"], sheet, marks, ids, **about)
+            self.store.keep_pointwise(*places[f"{part}@{day}"], sheet, marks, ids, **about)
 
     def _judged_alone(self, day: dt.date) -> pd.DataFrame:
         points, register = self._from.points, self.registers.get(day)
@@ -201,7 +208,7 @@ class Days:
     def _made(self, day: dt.date, progress: Report | None) -> Snapshot:
         given = self._from.points, self.cells(day), self._from.terrain, self._radio
         self._marks_before = {}
-        if self._store is not None:
+        if self.store is not None:
             where = {part: (part, self._key(part, day)) for part in ("links", "counts")}
             found = {part: self._recalled(part, at) for part, at in where.items()}
             if all(table is not None for table in found.values()):
@@ -215,8 +222,8 @@ class Days:
     def _nearest(self, day: dt.date) -> Snapshot | None:
         """Return the snapshot to begin with: of the same day if there is one, else the nearest."""
         known = dict(self.parts)
-        if self._store is not None:
-            for store in (self._store.at(POINTER), self._store):
+        if self.store is not None:
+            for store in (self.store.at(POINTER), self.store):
                 said = store.now
                 if said.get("inputs") == self.inputs:
                     known = {**{name: tuple(where) for name, where in said["results"].items()
@@ -229,13 +236,13 @@ class Days:
         return None
 
     def _kept(self, where: Mapping[str, Any], other: dt.date) -> Snapshot | None:
-        if self._store is None:
+        if self.store is None:
             return Snapshot(**{part: self._tables[f"{part}@{other}"] for part in _PARTS})
         if not all(where.values()) or \
-                self._store.note_of(*where["services"]).get("judged_by") != self._judged_by:
+                self.store.note_of(*where["services"]).get("judged_by") != self._judged_by:
             return None
         tables = {part: self._recalled(part, at) for part, at in where.items()}
-        marks = {part: self._store.recall_array(f"{part}_marks", where[part][1])
+        marks = {part: self.store.recall_array(f"{part}_marks", where[part][1])
                  for part in _SHEETS}
         if any(found is None for found in (*tables.values(), *marks.values())):
             return None

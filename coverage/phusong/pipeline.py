@@ -20,6 +20,7 @@ import pandas as pd
 from phusong import sources
 from phusong.backhaul import feeders, hops, own_feeders
 from phusong.cost import price, settle
+from phusong.daily import day_by_day
 from phusong.days import Days
 from phusong.declared import declared, disagreement, disagreement_by_operator
 from phusong.geo import to_degrees
@@ -44,7 +45,6 @@ from phusong.siting import propose
 from phusong.store import Store, content_digest, key_of
 from phusong.study import Study
 from phusong.surroundings import Surroundings
-from phusong.tally import break_down, flows, track
 from phusong.warming import warm_up
 
 __all__ = ["STAGES", "Results", "Stage", "best_plan", "cells_on", "check", "inputs_digest",
@@ -66,11 +66,11 @@ STAGES: tuple[Stage, ...] = (
     Stage("service", ("services",), ("need", "day"),
           lambda r, say: r.days.services(r.study.day)[r.study.need.name]),
     Stage("progress", ("services", "registers"), ("targets",),
-          lambda r, say: track(r.points, r.services, r.study.targets, beside=r.beside)),
+          lambda r, say: day_by_day(r, "progress")),
     Stage("breakdown", ("services", "registers"), ("targets",),
-          lambda r, say: break_down(r.points, r.services, r.study.targets, beside=r.beside)),
+          lambda r, say: day_by_day(r, "breakdown")),
     Stage("flows", ("services", "registers"), ("targets",),
-          lambda r, say: flows(r.points, r.services, r.study.targets, beside=r.beside)),
+          lambda r, say: day_by_day(r, "flows")),
     Stage("forecast", ("progress",), ("targets", "day"),
           lambda r, say: forecast(r.progress, r.study.targets, r.study.day)),
     Stage("declared", (), ("need",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -123,12 +124,20 @@ class Results:
     @property
     def services(self) -> dict[dt.date, dict[str, pd.DataFrame]]:
         """SERVICE by day and by definition, as `track` counts them."""
-        return {day: self.days.services(day) for day in self.days}
+        return self.services_on(self.days)
+
+    def services_on(self, days: Iterable[dt.date]) -> dict[dt.date, dict[str, pd.DataFrame]]:
+        """Return SERVICE on some days by definition."""
+        return {day: self.days.services(day) for day in days}
 
     @property
     def beside(self) -> Beside:
         """What is known beside the model, and the model operator by operator."""
-        alone = {day: self.days.alone(day) for day in self.days}
+        return self.beside_on(self.days)
+
+    def beside_on(self, days: Iterable[dt.date]) -> Beside:
+        """Return the same for some days."""
+        alone = {day: self.days.alone(day) for day in days}
         operators = sorted({name for by_name in alone.values() for name in by_name})
         return Beside(registers=self.days.registers, by_operator={
             name: {day: by_name.get(name, {}) for day, by_name in alone.items()}

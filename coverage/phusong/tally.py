@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -111,7 +111,8 @@ def services_of(snapshots: pd.DataFrame, operator: str = "") -> dict[dt.date,
 
 
 def track(points: pd.DataFrame, services: Services, targets: Iterable[Target], *,
-          beside: Beside | None = None) -> pd.DataFrame:
+          beside: Beside | None = None,
+          only: Collection[dt.date] | None = None) -> pd.DataFrame:
     """Count every target on every snapshot.
 
     Parameters
@@ -124,6 +125,8 @@ def track(points: pd.DataFrame, services: Services, targets: Iterable[Target], *
         What was promised.
     beside : Beside, optional
         Claims, footprints, measurements and the register of gap points.
+    only : collection of date, optional
+        Days to give rows of; None = every snapshot.
 
     Returns
     -------
@@ -138,22 +141,24 @@ def track(points: pd.DataFrame, services: Services, targets: Iterable[Target], *
     for target in targets:
         before: pd.DataFrame | None = None
         for day, sheet in _sheets(points, services, target, beside or Beside()):
-            counts = _counts(sheet, before, None).iloc[0]
-            goal = len(sheet) if target.goal is None else target.goal
-            rows.append({"target": target.name, "date": pd.Timestamp(day), "goal": goal,
-                         **counts.to_dict(), "since": _since(before),
-                         "deadline": pd.Timestamp(target.deadline), "evidence": "modelled"})
+            if only is None or day in only:
+                counts = _counts(sheet, before, None).iloc[0]
+                goal = len(sheet) if target.goal is None else target.goal
+                rows.append({"target": target.name, "date": pd.Timestamp(day), "goal": goal,
+                             **counts.to_dict(), "since": _since(before),
+                             "deadline": pd.Timestamp(target.deadline), "evidence": "modelled"})
             before = sheet
     return _typed(rows, PROGRESS)
 
 
 def break_down(points: pd.DataFrame, services: Services, targets: Iterable[Target], *,
-               beside: Beside | None = None, by: Sequence[str] = BY) -> pd.DataFrame:
+               beside: Beside | None = None, by: Sequence[str] = BY,
+               only: Collection[dt.date] | None = None) -> pd.DataFrame:
     """Count every target on every snapshot by province, commune, operator and kind.
 
     Parameters
     ----------
-    points, services, targets, beside
+    points, services, targets, beside, only
         As for `track`; `beside.by_operator` is needed for the breakdown by operator.
     by : sequence of {"province", "commune", "operator", "kind"}
         What to break down by.
@@ -169,21 +174,22 @@ def break_down(points: pd.DataFrame, services: Services, targets: Iterable[Targe
     for target in targets:
         days = list(_sheets(points, services, target, beside))
         for name in [n for n in by if n != "operator"]:
-            rows += _grouped(target, days, name)
+            rows += _grouped(target, days, name, only=only)
         if "operator" in by:
             for operator in sorted(beside.by_operator):
                 own = list(_sheets(points, beside.by_operator[operator], target, beside, operator))
-                rows += _grouped(target, own, "operator", operator)
+                rows += _grouped(target, own, "operator", operator, only=only)
     return _typed(rows, BREAKDOWN).sort_index()
 
 
 def flows(points: pd.DataFrame, services: Services, targets: Iterable[Target], *,
-          beside: Beside | None = None) -> pd.DataFrame:
+          beside: Beside | None = None,
+          only: Collection[dt.date] | None = None) -> pd.DataFrame:
     """List every point that was won or lost, or that joined or left a list, between snapshots.
 
     Parameters
     ----------
-    points, services, targets, beside
+    points, services, targets, beside, only
         As for `track`.
 
     Returns
@@ -197,7 +203,7 @@ def flows(points: pd.DataFrame, services: Services, targets: Iterable[Target], *
         before: pd.DataFrame | None = None
         last: dt.date | None = None
         for day, sheet in _sheets(points, services, target, beside):
-            if before is not None and last is not None:
+            if before is not None and last is not None and (only is None or day in only):
                 found = _flow_rows(before, sheet, beside.registers.get(day))
                 rows.append(found.assign(target=target.name, date=pd.Timestamp(day),
                                          since=pd.Timestamp(last)))
@@ -298,10 +304,13 @@ def _moved(before: pd.DataFrame | None, now: pd.DataFrame) -> pd.DataFrame:
     names = ["won", "lost", "joined", "joined_covered", "left", "left_covered"]
     if before is None:
         return pd.DataFrame(0, index=now.index[:0], columns=names, dtype="int64")
-    ids = now.index.union(before.index, sort=False)
-    on, was_on = ids.isin(now.index), ids.isin(before.index)
-    is_covered = (now["status"] == "covered").reindex(ids, fill_value=False).to_numpy(bool)
-    was_covered = (before["status"] == "covered").reindex(ids, fill_value=False).to_numpy(bool)
+    same = now.index.equals(before.index)
+    ids = now.index if same else now.index.union(before.index, sort=False)
+    at, was_at = now.index.get_indexer(ids), before.index.get_indexer(ids)
+    on, was_on = at >= 0, was_at >= 0
+    is_covered, was_covered = (
+        np.append(sheet["status"].to_numpy(object) == "covered", False)[place]
+        for sheet, place in ((now, at), (before, was_at)))
     both = on & was_on
     found = {"won": both & is_covered & ~was_covered, "lost": both & was_covered & ~is_covered,
              "joined": on & ~was_on, "joined_covered": on & ~was_on & is_covered,
@@ -330,11 +339,14 @@ def _flow_rows(before: pd.DataFrame, now: pd.DataFrame,
 
 
 def _grouped(target: Target, days: Iterable[tuple[dt.date, pd.DataFrame]], by: str,
-             value: str = "") -> list[dict[str, Any]]:
+             value: str = "", only: Collection[dt.date] | None = None) -> list[dict[str, Any]]:
     """Return the rows of BREAKDOWN of one target by one thing (for an operator: as one value)."""
     rows: list[dict[str, Any]] = []
     before: pd.DataFrame | None = None
     for day, sheet in days:
+        if only is not None and day not in only:
+            before = sheet
+            continue
         counts = _counts(sheet, before, None if by == "operator" else by)
         if by == "operator":
             counts.index = pd.Index([value])
