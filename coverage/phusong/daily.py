@@ -16,7 +16,7 @@ from phusong.store import content_digest, key_of
 from phusong.tables import BREAKDOWN, FLOWS, PROGRESS, empty
 from phusong.tally import break_down, flows, track
 
-__all__ = ["day_by_day"]
+__all__ = ["day_by_day", "kept"]
 
 _VERBS: Mapping[str, tuple[Callable[..., pd.DataFrame], pd.DataFrame]] = {
     "progress": (track, empty(PROGRESS)), "breakdown": (break_down, empty(BREAKDOWN)),
@@ -38,15 +38,13 @@ def day_by_day(results: Results, what: str) -> pd.DataFrame:
     parts = []
     for number, day in enumerate(days):
         needed = _needed(results, days[:number], day)
-        kind, key = f"{what}_of_day", _key(results, what, needed)
-        found = None if store is None else store.recall(kind, key)
+        where = _where(results, what, needed)
+        found = None if store is None else store.recall(*where)
         if found is None:
             found = verb(results.points, results.services_on(needed), study.targets,
                          beside=results.beside_on(needed), only=[day])
             if store is not None:
-                found = store.keep(kind, key, found)
-        if store is not None:
-            results.days.parts[f"{what}@{day}"] = (kind, key)
+                found = store.keep(*where, found)
         parts.append(found)
     parts = [part for part in parts if len(part)]
     if not parts:
@@ -59,6 +57,15 @@ def day_by_day(results: Results, what: str) -> pd.DataFrame:
     return whole.iloc[place.argsort(kind="stable")]
 
 
+def kept(results: Results) -> dict[str, tuple[str, str]]:
+    """Return where the rows of each day are kept, by name: they hold with the tables."""
+    days, store = list(results.days), results.days.store
+    found = {f"{what}@{day}": _where(results, what, _needed(results, days[:number], day))
+             for what in _VERBS for number, day in enumerate(days)}
+    return {name: where for name, where in found.items()
+            if store is not None and store.note_of(*where)}
+
+
 def _needed(results: Results, earlier: list[dt.date], day: dt.date) -> list[dt.date]:
     """Return a day, the one before it, and the last on which each of its operators was there."""
     found = {day, *earlier[-1:]}
@@ -67,10 +74,12 @@ def _needed(results: Results, earlier: list[dt.date], day: dt.date) -> list[dt.d
     return sorted(found)
 
 
-def _key(results: Results, what: str, needed: list[dt.date]) -> str:
+def _where(results: Results, what: str, needed: list[dt.date]) -> tuple[str, str]:
+    """Return kind and key of the rows that the newest of some days adds."""
     registers = {str(day): content_digest(table) for day in needed
                  if (table := results.days.registers.get(day)) is not None and len(table)}
     said = [results.days.digests[f"{part}@{day}"] for day in needed
             for part in ("services", "alone")]
     targets = [target.model_dump(mode="json") for target in results.study.targets]
-    return key_of(results.days.inputs, what, list(map(str, needed)), said, registers, targets)
+    return f"{what}_of_day", key_of(results.days.inputs, what, list(map(str, needed)), said,
+                                    registers, targets)

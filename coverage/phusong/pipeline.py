@@ -20,7 +20,7 @@ import pandas as pd
 from phusong import sources
 from phusong.backhaul import feeders, hops, own_feeders
 from phusong.cost import price, settle
-from phusong.daily import day_by_day
+from phusong.daily import day_by_day, kept
 from phusong.days import Days
 from phusong.declared import declared, disagreement, disagreement_by_operator
 from phusong.geo import to_degrees
@@ -170,8 +170,8 @@ def run(study: Study, *, store: Store | None = None, until: str = "", book: Path
             held = {name: tuple(where) for name, where in here.get("results", {}).items()
                     if "@" not in name and "." not in name
                     and here.get("inputs") == days.inputs}
-            store.commit({**held, **inputs.parts, **days.parts, **made}, inputs=days.inputs,
-                         as_of=study.day.isoformat(), **about)
+            store.commit({**held, **inputs.parts, **days.parts, **kept(results), **made},
+                         inputs=days.inputs, as_of=study.day.isoformat(), **about)
     return results
 
 

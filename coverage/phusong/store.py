@@ -237,6 +237,16 @@ class Store:
         dropped = np.frombuffer(table.schema.metadata[b"dropped"], np.int64)
         return None if base is None else Pointwise(base, dropped, table, note["over"])
 
+    def holds(self, kind: str, key: str) -> bool:
+        """Tell whether what was kept under `key` is there, whole, with all it stands on."""
+        note = self.note_of(kind, key)
+        there = [path for suffix in (".parquet", ".npy", ".arrow")
+                 if (path := self._path(kind, key, suffix)).exists()]
+        if note.get("key") != key or ("sha256" in note and [note["sha256"]] != [
+                file_digest(path) for path in there]):
+            return False
+        return not note.get("over") or self.holds(kind, note["over"])
+
     def _mapped(self, kind: str, key: str) -> pa.Table | None:
         note, path = self.note_of(kind, key), self._path(kind, key, ".arrow")
         if note.get("key") != key or not path.exists():

@@ -64,9 +64,10 @@ def holding(home: Path) -> dict[str, str]:
     store = Store(home / "data/processed/small")
     named = {name: where for name, where in store.now["results"].items()
              if not name.startswith("inputs.")}
-    lost = [name for name, where in named.items() if store.recall(*where) is None]
+    lost = [name for name, where in named.items() if not store.holds(*where)]
     assert not lost, f"the pointer names what is not there: {lost}"
-    return {name: store.note_of(*where)["digest"] for name, where in named.items()}
+    notes = {name: store.note_of(*where) for name, where in named.items()}
+    return {name: note.get("digest", note["sha256"]) for name, note in notes.items()}
 
 
 def said(home: Path) -> dict[str, Any]:
