@@ -240,24 +240,30 @@ def plan(study: StudyArg, home: Home = HERE, inputs: Inputs = None,
 
 
 @app.command()
-def explain(study: StudyArg, point_id: Annotated[str, typer.Argument(help="Key of the point.")],
+def explain(study: StudyArg, key: Annotated[str, typer.Argument(metavar="POINT_OR_SITE",
+                                                                help="Key of a point, or of a "
+                                                                "candidate site.")],
             home: Home = HERE, inputs: Inputs = None,
             language: Annotated[str, typer.Option(help="vi or en.")] = "en",
             quiet: Quiet = False, json: Json = False) -> None:
-    """Why a point is covered or not: the budget line by line, and the profile."""
+    """Why a point is covered or not (budget and profile); why a site is built or not."""
     screen = Screen(quiet=quiet or json, as_json=json)
     with _told(screen):
         from phusong.explanation import explain as explain_point
+        from phusong.explanation import explain_site, is_point
 
         opened = _open(study, home, inputs)
-        with screen.steps() as say:
-            store = _stored(opened, home)
-            explained = explain_point(opened, point_id, store=store,
-                                      book=store.folder / "ledger.sqlite", progress=say)
-        if json:
-            screen.document(explained.as_dict())
+        store = _stored(opened, home)
+        if is_point(opened, key, store):
+            with screen.steps() as say:
+                found: Any = explain_point(opened, key, store=store,
+                                           book=store.folder / "ledger.sqlite", progress=say)
         else:
-            screen.say(explained.text(language))
+            found = explain_site(_run(opened, home, screen, until="dominated"), key)
+        if json:
+            screen.document(found.as_dict())
+        else:
+            screen.say(found.text(language))
 
 
 @app.command()

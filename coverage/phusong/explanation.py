@@ -18,12 +18,14 @@ from phusong.intake import take_in
 from phusong.links import Budget, budget, link
 from phusong.maps.words import word
 from phusong.nouns import nearest
+from phusong.plan import Why, why, without
 from phusong.service import Need, assess, levels
 from phusong.store import Store
 from phusong.study import Study
 from phusong.tables import split
 
-__all__ = ["Explanation", "explain", "profile_picture"]
+__all__ = ["Explanation", "explain", "explain_site", "is_point",
+           "profile_picture"]
 
 CELLS_SHOWN = 5
 BLOCKS = " ▁▂▃▄▅▆▇█"
@@ -105,6 +107,44 @@ class Explanation:
 
     def __repr__(self) -> str:
         return self.text()
+
+
+def is_point(study: Study, key: str, store: Store | None = None) -> bool:
+    """Tell whether a study has a point of this key."""
+    return key in take_in(study, store).points.index
+
+
+def explain_site(results: pipeline.Results, site_id: str) -> Why:
+    """Explain why a candidate site is, or is not, built by weight per cost, feeders shared.
+
+    Parameters
+    ----------
+    results : Results
+        Of a run that has reached ``dominated``.
+    site_id : str
+        Key of the candidate.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such candidate, if it has no way to the network, or if another one beats
+        it whatever else is built; the other is named.
+    """
+    names, net = results.spots["site_id"].unique(), results.backhaul
+    if site_id not in names:
+        raise UnknownNameError(f'The study has no point and no candidate site "{site_id}". '
+                               f"{nearest(site_id, [*results.points.index[:20_000], *names])}")
+    if site_id in results.dominated.index:
+        other = results.dominated.loc[site_id, "by"]
+        raise UnknownNameError(f"No plan needs {site_id}: " + (
+            "it serves no gap." if pd.isna(other) or not other else
+            f"{other} serves every gap that it serves and costs no more. Ask about {other}."))
+    if net.node_of.get(site_id) == -2:
+        raise UnknownNameError(f"{site_id} has no way to the network: no hop leads to it that is "
+                               f"clear, short enough and within {net.network.max_hops} hops.")
+    spots, reach = without(*results.joinable, results.dominated.index)
+    return why(site_id, results.gaps, spots, reach, results.costs, results.study.goal,
+               net.network, net.node_of)
 
 
 def explain(study: Study, point_id: str, *, store: Store | None = None, book: Path | None = None,

@@ -19,7 +19,7 @@ import pandas as pd
 
 from phusong import sources
 from phusong.backhaul import feeders, hops, own_feeders
-from phusong.cost import price, settle
+from phusong.cost import dated, price, settle
 from phusong.daily import day_by_day, kept
 from phusong.days import Days
 from phusong.declared import declared, disagreement, disagreement_by_operator
@@ -103,6 +103,8 @@ STAGES: tuple[Stage, ...] = (
     Stage("schedule", ("plan", "reach", "bills"), ("works", "targets", "goal", "day"),
           lambda r, say: schedule(*_planned(r), targets=r.study.targets, feeders=r.feeders,
                                   day=r.study.day)),
+    Stage("dated", ("bills", "schedule"), ("costs", "day"),
+          lambda r, say: dated(r.bills, r.study.costs, r.schedule["on_air"], r.study.day)),
     Stage("deadlines", ("plan", "reach", "bills", "services"), ("works", "targets", "goal", "day"),
           lambda r, say: deadlines(*_planned(r), **_promised(r))),
     Stage("risks", ("plan", "reach", "bills", "services"), ("works", "targets", "goal", "day"),
@@ -223,8 +225,8 @@ def _stages(results: Results, store: Store | None, until: str,
         results.tables[stage.makes] = table
         if store is not None:
             made[stage.makes] = (stage.makes, key)
-        results.digests[stage.makes] = (content_digest(table) if store is None else
-                                        store.note_of(stage.makes, key)["digest"])
+        results.digests[stage.makes] = _said(table, content_digest(table) if store is None else
+                                             store.note_of(stage.makes, key)["digest"])
         if stage.makes == until:
             break
     return made
@@ -264,6 +266,12 @@ def cells_on(study: Study, inputs: Intake, day: dt.date, book: Path | None = Non
 def _cut_short(table: pd.DataFrame) -> bool:
     """Tell whether someone stopped the search for this plan: it is shown, not kept."""
     return bool(table.attrs.get("certificate", {}).get("stopped") == "interrupted")
+
+
+def _said(table: pd.DataFrame, digest: str) -> str:
+    """Return the hash of a table and, of a plan, of the hops that it chose beside its sites."""
+    chosen = table.attrs.get("hops")
+    return digest if chosen is None else key_of(digest, chosen)
 
 
 def _noun(study: Study, name: str) -> Any:

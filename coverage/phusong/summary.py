@@ -75,16 +75,27 @@ def dates(results: Results) -> dict[str, Any]:
     -------
     dict
         ``schedule``, ``deadlines`` and ``risks``: the rows of those tables, days as ISO
-        text, what never comes as null; ``assumed``: durations that are planning
-        assumptions or the study's own, with their source.
+        text, what never comes as null; ``durations``: each with its source; ``money``: what
+        the sites that are built cost, each bill discounted from its site's own date.
     """
     works = results.study.works
     used = {name: works.duration(name) for name in works.names}
     return {"study": results.study.name, "as_of": results.study.day.isoformat(),
             "title": results.study.title.model_dump(), "fictional": results.study.fictional,
             "schedule": _records(results.schedule), "deadlines": _records(results.deadlines),
-            "risks": _records(results.risks),
+            "risks": _records(results.risks), "money": _dated(results),
             "durations": {name: d.model_dump() for name, d in used.items()}}
+
+
+def _dated(results: Results) -> dict[str, Any]:
+    """Return the present value of the sites that are built: at their dates, and if all at once."""
+    names, cases = results.tables["dated"], ("low", "base", "high")
+    built = names.index.get_level_values("site_id").unique()
+    at_once = results.bills[results.bills.index.get_level_values("site_id").isin(built)]
+    return {"built": len(built), "never": len(results.schedule) - len(built),
+            "currency": results.study.costs.currency,
+            **{name: {case: float(table[f"present_value_{case}"].sum()) for case in cases}
+               for name, table in (("dated", names), ("at_once", at_once))}}
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -163,7 +174,8 @@ def plan_figures(plan: pd.DataFrame) -> dict[str, Any]:
     texts = ("site_id", "intervention", "place", "currency")
     rows = [{"rank": int(rank), **{t: str(row[t]) for t in texts},
              **{n: float(row[n]) for n in numbers}} for rank, row in plan.head(TOP).iterrows()]
-    return {"plan": rows, "plan_sites": len(plan), "proof": _proof(plan)}
+    return {"plan": rows, "plan_sites": len(plan), "proof": _proof(plan),
+            "cost_range": [float(plan[n].sum()) for n in ("cost_low", "cost_high")]}
 
 
 def _proof(plan: pd.DataFrame) -> dict[str, Any] | None:

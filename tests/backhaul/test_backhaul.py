@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 from phusong.backhaul import Backhaul, Feeder, feeders, hops, own_feeders
 from phusong.cost import Costs, price, settle
 from phusong.errors import InputError, UnknownNameError
-from phusong.plan import Floor, Goal, optimise, optimise_connected, rank_connected
+from phusong.plan import Floor, Goal, optimise, optimise_connected, rank_connected, why
 from phusong.profile import Profile
 from phusong.surroundings import Surroundings
 from phusong.tables import FEEDERS, HOPS, faults
@@ -266,6 +268,58 @@ def test_the_forest_of_an_optimised_plan_is_the_one_that_is_built_and_paid() -> 
         assert plan.solution.stopped == "optimal" or plan.gap < 1e-5, name
         dear = optimise(gaps, spots, reach, alone, asked)
         assert dear.solution.cost > plan.solution.cost * 1.1, f"{name}: B pays A's hop once"
+
+
+def _line(learners: dict[str, float]) -> tuple[Any, ...]:
+    """A, B and C in a line behind one mast, each with a gap of its own; priced, with its network.
+    """
+    spots = masts({name: LINE[name] for name in LINE}, "candidate").assign(
+        technology="LTE", place="hilltop")
+    net = net_of(spots, CHAIN)
+    gaps = gpd.GeoDataFrame({"kind": "school", "learners": list(learners.values())}, crs=CRS,
+                            geometry=[Point(WEST, NORTH)] * len(learners),
+                            index=pd.Index([f"p{n}" for n in learners], name="point_id"))
+    reach = pd.DataFrame({"received_dbm": -60.0, "free_space_dbm": -60.0, "technology": "LTE",
+                          "frequency_mhz": 945.0, "distance_m": 1000.0, "operator": "x"},
+                         index=pd.MultiIndex.from_tuples([(f"p{n}", f"{n}-1") for n in learners],
+                                                         names=["point_id", "cell_id"]))
+    return gaps, spots, reach, price(spots, None, USD, feeders=own_feeders(net)), net
+
+
+@pytest.mark.parametrize("budget", [3e5, 7e5, 9e5])
+@pytest.mark.parametrize("learners", [{"A": 100.0, "B": 90.0, "C": 80.0},
+                                      {"A": 20.0, "B": 150.0, "C": 140.0}])
+def test_why_counts_the_shared_bill_and_its_flips_are_solved_again(
+        learners: dict[str, float], budget: float) -> None:
+    gaps, spots, reach, costs, net = _line(learners)
+    goal = Goal(budget=budget, max_sites=None)
+    plan = rank_connected(gaps, spots, reach, costs, goal, net.network, net.node_of)
+    alone = costs["present_value_base"].groupby(level="site_id").sum()
+    own = costs.loc[~costs["feeder"].to_numpy(bool), "present_value_base"].groupby(
+        level="site_id").sum()
+
+    def ranked(site: str, change: float) -> set[str]:
+        item = costs.loc[[site]][~costs.loc[[site], "feeder"].to_numpy(bool)].index[0]
+        other = costs.copy()
+        other.loc[item, "present_value_base"] += change
+        return set(rank_connected(gaps, spots, reach, other, goal, net.network,
+                                  net.node_of)["site_id"])
+
+    for site in "ABC":
+        found = why(site, gaps, spots, reach, costs, goal, net.network, net.node_of)
+        assert found.cost_alone == pytest.approx(alone[site])
+        assert own[site] <= found.cost_last <= found.cost_alone + 1e-6
+        assert (found.rank > 0) == (site in set(plan["site_id"]))
+        if found.rank:
+            assert found.cost == pytest.approx(plan.loc[found.rank, "cost_total"])
+            assert found.gained_in_turn == plan.loc[found.rank, "weight_gained"]
+        if np.isfinite(found.flip_cost):
+            change = found.flip_cost - found.cost
+            assert -own[site] <= change
+            assert (site in ranked(site, change)) == (found.rank == 0)
+            assert (site in ranked(site, change * (1.0 - 1e-4))) == (found.rank > 0)
+    assert "after all others" in why("C", gaps, spots, reach, costs, goal, net.network,
+                                     net.node_of).text()
 
 
 def test_a_kept_site_without_a_way_is_refused_by_name() -> None:

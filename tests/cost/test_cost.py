@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import numpy as np
 import pandas as pd
 import pytest
-from phusong.cost import REGISTERS, Costs, price, totals
+from phusong.cost import REGISTERS, Costs, dated, price, totals
 from phusong.cost.access import access_multiplier
 from phusong.cost.bill import BILLS
 from phusong.errors import InputError
@@ -71,6 +73,22 @@ def test_what_is_built_later_is_paid_later() -> None:
     assert (later.loc["B", "capex_base"] == now.loc["B", "capex_base"]).all()
     with pytest.raises(InputError, match="0 or more"):
         price(two, None, USD, on_air_after_years=pd.Series({"B": -1.0}))
+
+
+def test_bills_at_the_dates_of_a_plan_by_hand() -> None:
+    """A on the study's day, B two years (730 days) later, C before its day, D never."""
+    cells = [candidate(site_id=name).set_axis([f"{name}1"]) for name in "ABCD"]
+    now = price(pd.concat(cells).rename_axis("cell_id"), None, USD)
+    day = dt.date(2021, 12, 15)
+    on_air = pd.Series(pd.to_datetime(["2021-12-15", "2023-12-15", "2020-01-01", None]),
+                       index=pd.Index(list("ABCD"), name="site_id"))
+    then = dated(now, USD, on_air, day)
+    assert set(then.index.get_level_values("site_id")) == set("ABC")
+    pd.testing.assert_frame_equal(then.loc[["A", "C"]], now.loc[["A", "C"]])
+    factor = 1.05 ** (-730 / 365.25)
+    assert then.loc["B", "present_value_high"].to_numpy() == pytest.approx(
+        factor * now.loc["B", "present_value_high"].to_numpy())
+    assert not len(dated(now, USD, on_air.iloc[3:], day))
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.02, 0.10])

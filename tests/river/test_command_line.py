@@ -111,6 +111,30 @@ def test_explain_agrees_with_the_table(commune: Path, phusong: Command,
     assert "km" in text.stdout
 
 
+def test_explain_tells_why_a_site_is_built(commune: Path, phusong: Command,
+                                           done: dict[str, Any]) -> None:
+    first = done["plan"][0]
+    told = phusong("explain", "small", first["site_id"], "--home", commune, "--json")
+    assert told.returncode == 0, told.stderr
+    said = json.loads(told.stdout)
+    assert (said["rank"], said["site_id"]) == (1, first["site_id"])
+    assert said["cost"] == pytest.approx(first["cost_total"])
+    assert said["cost_last"] <= said["cost"] <= said["cost_alone"] + 1e-6
+
+
+def test_schedule_tells_what_the_plan_costs_at_its_dates(commune: Path, phusong: Command,
+                                                         done: dict[str, Any]) -> None:
+    told = phusong("schedule", "small", "--home", commune, "--json")
+    assert told.returncode == 0, told.stderr
+    money = json.loads(told.stdout)["money"]
+    assert money["built"] == done["plan_sites"]
+    at_once = sum(row["cost_total"] for row in done["plan"])
+    assert done["plan_sites"] <= 10
+    assert money["at_once"]["base"] == pytest.approx(at_once)
+    assert 0.8 * at_once < money["dated"]["base"] < at_once
+    assert money["dated"]["low"] < money["dated"]["base"] < money["dated"]["high"]
+
+
 def test_explain_unknown_point(commune: Path, phusong: Command) -> None:
     told = phusong("explain", "small", "nobody", "--home", commune)
     assert told.returncode == 1

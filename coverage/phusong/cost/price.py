@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import numpy as np
 import pandas as pd
 
@@ -14,7 +16,9 @@ from phusong.nouns import nearest
 from phusong.surroundings import Surroundings
 from phusong.tables import COSTS, empty
 
-__all__ = ["price", "settle", "totals"]
+__all__ = ["dated", "price", "settle", "totals"]
+
+_DAYS_PER_YEAR = 365.25
 
 _READ = ("intervention", "road_distance_m", "power_distance_m", "slope_deg", "ground_m",
          "backhaul_distance_m", "backhaul_sight")
@@ -124,6 +128,31 @@ def settle(rows: pd.DataFrame, feeders: pd.DataFrame, costs: Costs) -> pd.DataFr
     hops = _told(feeders.reset_index())
     hops = hops[(hops["paid_by"] == hops["site_id"]).to_numpy(bool)]
     return pd.concat([kept, price_hops(hops, costs)]).sort_index() if len(hops) else kept
+
+
+def dated(rows: pd.DataFrame, costs: Costs, on_air: pd.Series, day: dt.date) -> pd.DataFrame:
+    """Return COSTS of the sites that are built, each discounted from the day it is built on.
+
+    Capex falls on the day on which a site goes on air, its years of operation after it; every
+    present value is that of the study's day. A hop is built with the site that pays for it.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        COSTS, as `settle` or `price` returned them; what sites cost that are built today.
+    costs : Costs
+        Its discount rate is read.
+    on_air : Series of datetime
+        By site_id: SCHEDULE's day of each site; empty = it is never built, and has no row.
+    day : date
+        The study's day. What is on air before it is paid on it.
+    """
+    when = on_air.dropna()
+    mine = rows[rows.index.get_level_values("site_id").isin(when.index)]
+    if not len(mine):
+        return rows.iloc[:0]
+    years = (when - pd.Timestamp(day)).dt.days.clip(lower=0) / _DAYS_PER_YEAR
+    return _later(mine, costs, years)
 
 
 def _told(hops: pd.DataFrame) -> pd.DataFrame:

@@ -147,10 +147,6 @@ class _Run:
         return not over and not len(self.aim.short(self.case.problem.covered(plan.order) > 0))
 
     def go(self) -> None:
-        reachable = np.diff(self.case.problem.by_point[0]) > 0
-        self.infeasible = bool(len(self.aim.short(reachable)))
-        if self.infeasible:
-            return
         self.take(build(self.case, self.aim))
         self.bound(0.2 * self.best.clock.left)
         if self.infeasible or self.best.over:
@@ -220,7 +216,10 @@ def _with_money(case: Connected, aim: Aim, gap: float, seconds: float, seed: int
     step = 0.0 if aim.cheapest else grain(case.problem.weights)
     best = Incumbent(clock, gap, step, progress)
     run, interrupted = _Run(case, aim, best, seed), False
-    if _fruitless(case, aim):
+    run.infeasible = bool(len(aim.short(np.diff(case.problem.by_point[0]) > 0)))
+    if run.infeasible:
+        best.prove(0.0)
+    elif _fruitless(case, aim):
         run.take(build(case, replace(aim, max_sites=0)))
         best.prove(best.value)
     else:

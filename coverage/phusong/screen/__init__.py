@@ -36,6 +36,7 @@ STEPS = {
     "plan": "Ranking",
     "feeders": "Feeders of the plan",
     "bills": "Bills of the plan",
+    "dated": "The same at the dates of the plan",
     "batch": "Studies",
     "progress": "Progress against the targets",
     "map": "Drawing the map",
@@ -186,15 +187,21 @@ class Screen(Standing, Board):
             return
         currency = figures["plan"][0]["currency"]
         scale, unit = _scale(max(row["cost_total"] for row in figures["plan"]), currency)
-        table = table_of("Rank", "Site", "What", "Place", f"Cost {unit}", "Students gained",
-                       f"Students per million {currency}", "Points", right=(0, 4, 5, 6, 7))
+        table = table_of("Rank", "Site", "What", "Place", f"Cost {unit}", "low to high",
+                         "Students gained", f"Students per million {currency}", "Points",
+                         right=(0, 4, 5, 6, 7, 8))
         for row in figures["plan"]:
             table.add_row(str(row["rank"]), row["site_id"], row["intervention"], row["place"],
-                          f"{row['cost_total'] / scale:,.1f}", f"{row['students_gained']:,.0f}",
+                          f"{row['cost_total'] / scale:,.1f}",
+                          f"{row['cost_low'] / scale:,.0f}–{row['cost_high'] / scale:,.0f}",
+                          f"{row['students_gained']:,.0f}",
                           f"{row['students_per_cost']:.4g}", f"{row['points_gained']:,.0f}")
         self.out.print(table)
         if figures["plan_sites"] > len(figures["plan"]):
             self.say(f"and {figures['plan_sites'] - len(figures['plan']):,} more sites")
+        low, high = figures["cost_range"]
+        self.say(f"All together {low / scale:,.0f} to {high / scale:,.0f} {unit.strip('()')}, "
+                 f"unit costs low to high.")
         self._proof(proof, currency)
 
     def _proof(self, proof: dict[str, Any] | None, currency: str) -> None:
@@ -283,11 +290,23 @@ class Screen(Standing, Board):
                           f"{row['days_won']:.1f}", f"{row['probability_won']:+.1%}")
         if figures["risks"]:
             self.out.print(risks)
+        self._money(figures["money"])
         weak = [n for n, d in figures["durations"].items() if d["confidence"] == "L"]
         if weak:
             self.say(f"{len(weak)} of {len(figures['durations'])} durations are planning "
                      f"assumptions (confidence L); replace them under works: durations: in the "
                      f"study file.")
+
+
+    def _money(self, said: dict[str, Any]) -> None:
+        """Show what a plan costs at its dates."""
+        if not said["built"]:
+            return
+        dated, once = said["dated"], said["at_once"]
+        never = f"; {said['never']:,} are never built" if said["never"] else ""
+        self.say(f"Present value of the {said['built']:,} sites at these dates: "
+                 f"{dated['base']:,.0f} {said['currency']} ({dated['low']:,.0f} to "
+                 f"{dated['high']:,.0f}); if all were built today {once['base']:,.0f}{never}.")
 
 
 def _together(faults: list[Fault]) -> list[Fault]:
