@@ -1,6 +1,6 @@
 """The optimiser beside HiGHS, SCIP, CP-SAT and spopt on published instances, in one table.
 
-    python benchmarks/plan.py FOLDER [--seconds 60] [--only 'provincial*' ...]
+    python benchmarks/plan.py FOLDER [--seconds 60] [--only 'provincial*' ...] [--of HiGHS SCIP]
 
 FOLDER holds instances as ``phusong verify plan`` reads them.  The others run in the Python
 of ``PHUSONG_PLAN_PEERS`` (an environment with highspy, pyscipopt, ortools, spopt, pulp); what
@@ -27,11 +27,13 @@ HERE = Path(__file__).parent
 NEEDS = {"HiGHS": "highspy", "SCIP": "pyscipopt", "CP-SAT": "ortools", "spopt + CBC": "spopt"}
 
 
-def pythons() -> dict[str, str]:
-    """Return for each contestant that can run the Python that runs it."""
-    found = {"phusong": sys.executable}
+def pythons(wanted: list[str]) -> dict[str, str]:
+    """Return for each contestant that can run the Python that runs it; none wanted = all."""
+    found = {"phusong": sys.executable} if not wanted or "phusong" in wanted else {}
     peers = os.environ.get("PHUSONG_PLAN_PEERS", "")
     for name, module in NEEDS.items():
+        if wanted and name not in wanted:
+            continue
         have = peers and subprocess.run([peers, "-c", f"import {module}"], check=False,
                                         capture_output=True).returncode == 0
         if have:
@@ -72,8 +74,10 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--only", nargs="*", default=[])
+    parser.add_argument("--of", nargs="*", default=[], choices=["phusong", *NEEDS],
+                        metavar="CONTESTANT", help=f"phusong, {', '.join(NEEDS)}; none = all")
     chosen = parser.parse_args()
-    runners = pythons()
+    runners = pythons(chosen.of)
     print("| instance | contestant | value | bound | gap | CPU s | of these starting and building "
           "| peak MiB |")
     print("|---|---|---|---|---|---|---|---|")

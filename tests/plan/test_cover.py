@@ -16,6 +16,7 @@ from phusong.plan.instances import read_coordinates, read_instance, read_npz, re
 from phusong.plan.least import minimise
 from phusong.plan.problem import Problem
 from phusong.plan.reduce import reduce_problem
+from phusong.plan.refine import refine_cover
 from phusong.plan.search import seeded
 from plan_instances import allowed, problems, subsets
 
@@ -70,6 +71,31 @@ def test_cover_with_variants(problem: Problem) -> None:
     else:
         assert found.stopped == "infeasible"
         assert left
+
+
+@quick
+@given(problems(), st.integers(1, 5))
+def test_regions_keep_the_cover_and_never_cost_more(problem: Problem, size: int) -> None:
+    kept = reduce_problem(problem, cover=True).problem
+    start = np.arange(kept.sites)
+    told: list[float] = []
+    found = refine_cover(kept, start, size=size, rounds=50, often=2, state=seeded(2),
+                         better=lambda plan: told.append(float(kept.costs[plan].sum())))
+    assert (kept.covered(found) > 0).all()
+    assert told == sorted(set(told), reverse=True)
+    cost = float(kept.costs[found].sum())
+    assert cost == (told[-1] if told else float(kept.costs.sum()))
+    assert cost >= (cheapest(kept, np.arange(kept.points)) or 0.0)
+
+
+def test_regions_better_a_ring_piece_by_piece() -> None:
+    """A ring of 60 points and sites of three neighbours each: 20 are enough, 30 were built."""
+    reach = [sorted({j, (j + 1) % 60, (j + 2) % 60}) for j in range(60)]
+    ring = Problem.of(np.arange(0, 181, 3), np.concatenate(reach), np.ones(60), np.ones(60))
+    found = refine_cover(ring, np.arange(0, 60, 2), size=8, often=8, state=seeded(1))
+    assert len(found) < 24
+    assert (ring.covered(found) > 0).all()
+    assert refine_cover(ring, np.empty(0, np.int64), state=seeded(1)).tolist() == []
 
 
 @pytest.mark.slow

@@ -24,9 +24,9 @@ from phusong.plan.shrink import cut, degrees
 
 __all__ = ["Branching", "branch_and_bound"]
 
-_PROBES = 3
+_PROBES = 2
 _POINTS = 0
-_PROBE_ROUNDS = 80
+_PROBE_ROUNDS = 60
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from phusong.plan.problem import Problem
 from phusong.plan.search import below
 
-__all__ = ["improve_cover", "no_redundant"]
+__all__ = ["improve_cover", "no_redundant", "search_cover"]
+
+_TRIED = 64
 
 
 @njit(cache=True, nogil=True)
@@ -84,44 +86,65 @@ def _least(listed, count, score, costs, moved, banned, state):
 
 
 @njit(cache=True, nogil=True)
-def _winner(i, by_indptr, by_indices, score, costs, moved, changed, groups, closed, left):
+def _touched(j, indptr, indices, stamp, since):
+    """Tell whether a point of site j was covered or opened after `since`."""
+    found, k = False, indptr[j]
+    while k < indptr[j + 1] and not found:
+        found = stamp[indices[k]] > since
+        k += 1
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _winner(i, indptr, indices, by_indptr, by_indices, score, costs, moved, stamp, gone, groups,
+            closed, left, tried):
     """Return the site that covers point i and wins most per cost, or -1.
 
     A site whose surroundings are as they were when it was taken away comes last.
     """
-    best, rate = -1, -1.0
-    for strict in (True, False):
+    count, first = 0, -1
+    while True:
+        best, rate = -1, -1.0
         for m in range(by_indptr[i], by_indptr[i + 1]):
             j = by_indices[m]
             if costs[j] >= left or (groups[j] >= 0 and closed[groups[j]]):
                 continue
-            if strict and not changed[j]:
-                continue
             own = score[j] / costs[j]
             if own > rate or (own == rate and moved[j] < moved[best]):
-                best, rate = j, own
-        if best >= 0:
-            break
-    return best
+                known = False
+                for n in range(count):
+                    known = known or tried[n] == j
+                if not known:
+                    best, rate = j, own
+        if best < 0:
+            return first
+        if first < 0:
+            first = best
+        if _touched(best, indptr, indices, stamp, gone[best]):
+            return best
+        if count == tried.shape[0]:
+            return first
+        tried[count] = best
+        count += 1
 
 
 @njit(cache=True, nogil=True)
-def _around(j, indptr, indices, by_indptr, by_indices, changed):
-    """Mark every site that shares a point with j as changed."""
+def _mark(j, indptr, indices, stamp, tick):
     for k in range(indptr[j], indptr[j + 1]):
-        i = indices[k]
-        for m in range(by_indptr[i], by_indptr[i + 1]):
-            changed[by_indices[m]] = True
+        stamp[indices[k]] = tick
 
 
 @njit(cache=True, nogil=True)
-def _search(indptr, indices, by_indptr, by_indices, costs, groups, start, rounds, floor, state):
+def search_cover(indptr, indices, by_indptr, by_indices, costs, groups, start, rounds, floor,
+                 state):
+    """Search on plain arrays; see `improve_cover`, whose kernel this is."""
     sites, points = costs.shape[0], by_indptr.shape[0] - 1
     pressure, times = np.ones(points), np.zeros(points, np.int64)
     owner, place = np.zeros(points, np.int64), np.arange(points)
     score, where = np.zeros(sites), np.full(sites, -1, np.int64)
     listed, open_rows = np.empty(sites, np.int64), np.arange(points)
-    moved, changed = np.zeros(sites, np.int64), np.ones(sites, np.bool_)
+    moved, gone, tick = np.zeros(sites, np.int64), np.full(sites, -1, np.int64), 0
+    stamp, tried = np.zeros(points, np.int64), np.empty(_TRIED, np.int64)
     closed = np.zeros(max(groups.max() + 1, 1), np.bool_)
     size = np.array([0, points])
     for j in range(sites):
@@ -151,13 +174,14 @@ def _search(indptr, indices, by_indptr, by_indices, costs, groups, start, rounds
             moved[j] = turn
             if groups[j] >= 0:
                 closed[groups[j]] = False
-            _around(j, indptr, indices, by_indptr, by_indices, changed)
-            changed[j] = False
+            tick += 1
+            _mark(j, indptr, indices, stamp, tick)
+            gone[j] = tick
             cut += 0 if full else 1
         while size[1] > 0:
             i = open_rows[below(state, size[1])]
-            j = _winner(i, by_indptr, by_indices, score, costs, moved, changed, groups, closed,
-                        best - spent)
+            j = _winner(i, indptr, indices, by_indptr, by_indices, score, costs, moved, stamp, gone,
+                        groups, closed, best - spent, tried)
             if j < 0:
                 break
             _add(j, turn, indptr, indices, by_indptr, by_indices, pressure, times, owner, score,
@@ -166,7 +190,8 @@ def _search(indptr, indices, by_indptr, by_indices, costs, groups, start, rounds
             moved[j], fresh = turn, j
             if groups[j] >= 0:
                 closed[groups[j]] = True
-            _around(j, indptr, indices, by_indptr, by_indices, changed)
+            tick += 1
+            _mark(j, indptr, indices, stamp, tick)
             for n in range(size[1]):
                 i = open_rows[n]
                 pressure[i] += 1.0
@@ -197,7 +222,7 @@ def improve_cover(problem: Problem, start: NDArray[np.int64], *, rounds: int,
     start = np.asarray(start, np.int64)
     if not problem.points or not rounds:
         return np.sort(start)
-    found = _search(problem.indptr, problem.indices, *problem.by_point, problem.costs,
+    found = search_cover(problem.indptr, problem.indices, *problem.by_point, problem.costs,
                     problem.groups, start, rounds, floor, state)
     better = problem.costs[found].sum() < problem.costs[start].sum()
     return found if better else np.sort(start)

@@ -26,7 +26,7 @@ from phusong.plan.relax import relax
 
 __all__ = ["Decomposition", "decompose", "neighbourhoods"]
 
-_ROUNDING = 2.0 ** -50
+_ROUNDING, _PER_LINK = 2.0 ** -50, 3e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -173,6 +173,9 @@ def decompose(problem: Problem, plan: NDArray[np.int64], *, size: float = 6.0, s
         Called with the bound after each neighbourhood; ends if true.
     """
     begun = time.process_time()
+    if seconds < np.inf:
+        per_round = max(len(problem.indices), 1) * _PER_LINK
+        rounds = int(min(rounds, max(50.0, 0.2 * seconds / per_round)))
     chosen = np.zeros(problem.sites, bool)
     chosen[plan] = True
     kept = reduce_problem(problem)

@@ -17,13 +17,13 @@ from phusong.plan.branch import branch_and_bound
 from phusong.plan.cover import improve_cover, no_redundant
 from phusong.plan.decompose import decompose
 from phusong.plan.greedy import greedy
-from phusong.plan.most import rest_of
+from phusong.plan.most import rest_of, time_to_branch
 from phusong.plan.problem import Problem
 from phusong.plan.reduce import part_of, reduce_problem
 from phusong.plan.refine import refine_cover
 from phusong.plan.relax import Relaxation, relax
 from phusong.plan.search import seeded
-from phusong.plan.solution import Clock, Incumbent, Solution, grain
+from phusong.plan.solution import PROMISE, Clock, Incumbent, Solution, grain
 
 __all__ = ["minimise"]
 
@@ -125,8 +125,9 @@ class _Run:
         keep = found.profit >= -max(slack, 0.0)
         keep[self.plan] = True
         small, ids = part_of(z, keep, np.ones(z.points, bool)), np.flatnonzero(keep)
-
         clock = Clock(seconds)
+        if clock.left < time_to_branch(small):
+            return
 
         def stop(bound: float, value: float) -> bool:
             self.prove(max(bound, value))
@@ -156,14 +157,14 @@ class _Run:
             self.best.bound = 0.0
             return
         found = self.relax()
-        self.search(found, 0.15 * self.best.clock.left, self.moves or 60_000)
+        self.search(found, 0.05 * self.best.clock.left, self.moves or 500_000)
         if self.best.over:
             return
         room = self.best.bound - self.best.value
         if int((found.profit >= -room).sum()) <= _FEW:
             self.branch(found, 0.5 * self.best.clock.left)
         if not self.best.over:
-            self.search(found, 0.15 * self.best.clock.left, self.moves or 3_000_000)
+            self.search(found, 0.05 * self.best.clock.left, self.moves or 3_000_000)
         if len(self.plan) > _SMALL:
             self.neighbourhoods(found)
         if not self.best.over:
@@ -174,7 +175,7 @@ class _Run:
     def neighbourhoods(self, found: Relaxation) -> None:
         """Better the cover region by region, and bound it by neighbourhoods, ever larger ones."""
         for size in (4.0, 7.0, 12.0):
-            self.refine(found, 0.2 * self.best.clock.left)
+            self.refine(0.15 * self.best.clock.left)
             if self.best.over:
                 return
             parts = decompose(self.priced, self.plan, size=size, state=self.state,
@@ -184,17 +185,16 @@ class _Run:
                            f"{parts.proven} solved")
             if parts.proven < parts.parts:
                 break
-        self.refine(found, 0.9 * self.best.clock.left)
+        self.refine(0.9 * self.best.clock.left, size=20, rounds=5000)
 
-    def refine(self, found: Relaxation, seconds: float) -> None:
-        """Solve regions of the cover exactly."""
+    def refine(self, seconds: float, *, size: int = 12, rounds: int = 2000, often: int = 6
+               ) -> None:
+        """Cover regions of the plan anew, with all sites there are."""
         if self.best.over or (self.problem.groups >= 0).any():
             return
-        small, ids = self.core(found)
-        regions = 40 if self.moves else max(200, len(self.plan))
-        refine_cover(small, np.searchsorted(ids, self.plan), size=12, state=self.state,
-                     seconds=seconds, regions=regions, better=lambda plan: self.take(ids[plan]))
-        self.best.tell("regions")
+        refine_cover(self.problem, self.plan, size=size, rounds=rounds, state=self.state,
+                     seconds=seconds, often=1 if self.moves else often, better=self.take)
+        self.best.tell(f"regions of {size} sites")
 
 
 def minimise(problem: Problem, *, points: NDArray[np.int64] | None = None,
@@ -223,7 +223,7 @@ def minimise(problem: Problem, *, points: NDArray[np.int64] | None = None,
     leave points uncovered in every plan that was found, these stand there too;
     the bound then says nothing about them.
     """
-    clock, kept = Clock(seconds), np.asarray([] if kept is None else kept, np.int64)
+    clock, kept = Clock(seconds * PROMISE), np.asarray([] if kept is None else kept, np.int64)
     inside = np.zeros(problem.points, bool)
     inside[slice(None) if points is None else np.asarray(points, np.int64)] = True
     lost = np.flatnonzero(inside & (np.diff(problem.by_point[0]) == 0))

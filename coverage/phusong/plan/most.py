@@ -17,12 +17,13 @@ from phusong.plan.problem import Problem
 from phusong.plan.reduce import part_of, reduce_problem
 from phusong.plan.relax import Relaxation, relax
 from phusong.plan.search import improve, seeded
-from phusong.plan.solution import Clock, Incumbent, Solution, grain
+from phusong.plan.solution import PROMISE, Clock, Incumbent, Solution, grain
+from phusong.plan.swap import swap
 
-__all__ = ["maximise", "rest_of"]
+__all__ = ["maximise", "rest_of", "time_to_branch"]
 
-_SMALL = 24
-_PER_LINK = 3e-9
+_SMALL, _GOES = 24, 8
+_PER_LINK, _ROOT = 3e-9, 3000
 _HOT, _WARM, _COLD = 0.1, 0.04, 0.002
 
 
@@ -61,6 +62,11 @@ def rest_of(problem: Problem, kept: NDArray[np.int64], budget: float, max_sites:
     rest = part_of(problem, may, problem.covered(kept) == 0)
     return rest, np.flatnonzero(may), budget - spent, (
         None if max_sites is None else max_sites - len(kept))
+
+
+def time_to_branch(problem: Problem) -> float:
+    """Return the CPU seconds below which branching would run over before its first split."""
+    return _ROOT * len(problem.indices) * _PER_LINK
 
 
 class _Run:
@@ -122,8 +128,10 @@ class _Run:
         small, ids = self.core(found)
         if not small.sites or self.max_sites == 0:
             return
-        moves, turns = (moves, 1) if len(self.plan) > _SMALL else (
-            min(moves // 20, 50 * small.sites), 6)
+        few = len(self.plan) <= _SMALL
+        if few:
+            self.swaps(small, ids, 0.5 * seconds, min(moves, 2000))
+        moves, turns = (min(moves // 20, 50 * small.sites), 2) if few else (moves, 1)
         speed, best = 2e-4, self.plan
         for turn in range(turns):
             warmer = 3.0 if turn % 2 else 1.0
@@ -145,12 +153,24 @@ class _Run:
                 self.take(ids[plan])
         self.best.tell("search")
 
+    def swaps(self, small: Problem, ids: NDArray[np.int64], seconds: float, rounds: int) -> None:
+        """Better a plan of few sites by swaps, until a few goes in a row find nothing."""
+        clock, idle = Clock(seconds), 0
+        while idle < _GOES and not self.best.over and clock.left > 0.0:
+            before = self.best.value
+            self.take(ids[swap(small, np.searchsorted(ids, self.plan), rounds=rounds,
+                               state=self.state, budget=self.limit, max_sites=self.max_sites)])
+            idle = 0 if self.best.value > before else idle + 1
+        self.best.tell("swaps")
+
     def branch(self, found: Relaxation) -> None:
         """Prove the plan, or find a better one, by branch and bound."""
         keep = found.profit >= -(self.best.bound - self.best.value)
         keep[self.plan] = True
         small, ids = part_of(self.problem, keep, np.ones(self.problem.points, bool)), \
             np.flatnonzero(keep)
+        if self.best.clock.left < time_to_branch(small):
+            return
 
         def stop(bound: float, value: float) -> bool:
             self.best.prove(max(bound, self.best.value))
@@ -188,8 +208,7 @@ class _Run:
         self.search(found, 0.35 * left, self.moves or 400_000)
         if not self.best.over and len(self.plan) > _SMALL:
             self.regions(found)
-        late = self.best.clock.left <= 0.05 * self.best.clock.seconds < np.inf
-        if not self.best.over and not late:
+        if not self.best.over:
             self.branch(found)
 
     def regions(self, found: Relaxation) -> None:
@@ -239,7 +258,7 @@ def maximise(problem: Problem, *, budget: float = np.inf, max_sites: int | None 
     -----
     An interrupt (Ctrl-C) gives the best plan so far, ``stopped="interrupted"``.
     """
-    clock, kept = Clock(seconds), np.asarray([] if kept is None else kept, np.int64)
+    clock, kept = Clock(seconds * PROMISE), np.asarray([] if kept is None else kept, np.int64)
     rest, site_of, left, most = rest_of(problem, kept, budget, max_sites)
     best = Incumbent(clock, gap, grain(problem.weights), progress)
     base = problem.value(kept)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from phusong.plan.problem import Problem
 
-__all__ = ["below", "improve", "seeded"]
+__all__ = ["below", "change", "enter", "improve", "leave", "seeded"]
 
 _MOST = 24
 _NOISE = 0.35
@@ -44,7 +44,7 @@ def _share(state):
 
 
 @njit(cache=True, nogil=True)
-def _put(j, step, indptr, indices, by_indptr, by_indices, weights, times, gains):
+def change(j, step, indptr, indices, by_indptr, by_indices, weights, times, gains):
     """Build (step = 1) or take away (-1) site j; return the covered weight won or lost."""
     change = 0.0
     for k in range(indptr[j], indptr[j + 1]):
@@ -130,7 +130,7 @@ def _start(start, indptr, indices, by_indptr, by_indices, weights, groups, gains
     """Build the sites of a plan to begin with; return their number and their weight."""
     count, value = 0, 0.0
     for j in start:
-        value += _put(j, 1, indptr, indices, by_indptr, by_indices, weights, times, gains)
+        value += change(j, 1, indptr, indices, by_indptr, by_indices, weights, times, gains)
         chosen[j], listed[count], where[j] = True, j, count
         count += 1
         if groups[j] >= 0:
@@ -139,7 +139,7 @@ def _start(start, indptr, indices, by_indptr, by_indices, weights, groups, gains
 
 
 @njit(cache=True, nogil=True)
-def _enter(j, groups, chosen, closed, listed, where, count):
+def enter(j, groups, chosen, closed, listed, where, count):
     chosen[j], listed[count], where[j] = True, j, count
     if groups[j] >= 0:
         closed[groups[j]] = True
@@ -147,7 +147,7 @@ def _enter(j, groups, chosen, closed, listed, where, count):
 
 
 @njit(cache=True, nogil=True)
-def _leave(j, groups, chosen, closed, listed, where, count):
+def leave(j, groups, chosen, closed, listed, where, count):
     chosen[j] = False
     last = listed[count - 1]
     listed[where[j]], where[last] = last, where[j]
@@ -177,10 +177,10 @@ def _search(indptr, indices, by_indptr, by_indices, weights, costs, groups, gain
             gone = _victims(wanted, listed, count, chosen, indptr, indices, by_indptr, by_indices,
                             weights, costs, times, state, out)
         for n in range(gone):
-            value -= _put(out[n], -1, indptr, indices, by_indptr, by_indices, weights, times,
+            value -= change(out[n], -1, indptr, indices, by_indptr, by_indices, weights, times,
                           gains)
             spent -= costs[out[n]]
-            count = _leave(out[n], groups, chosen, closed, listed, where, count)
+            count = leave(out[n], groups, chosen, closed, listed, where, count)
         noise = _NOISE if _share(state) < 0.7 else 0.0
         banned = out[0] if gone and _share(state) < 0.6 else -1
         while added < _MOST and count < max_sites:
@@ -188,9 +188,9 @@ def _search(indptr, indices, by_indptr, by_indices, weights, costs, groups, gain
                       state)
             if j < 0:
                 break
-            value += _put(j, 1, indptr, indices, by_indptr, by_indices, weights, times, gains)
+            value += change(j, 1, indptr, indices, by_indptr, by_indices, weights, times, gains)
             spent += costs[j]
-            count = _enter(j, groups, chosen, closed, listed, where, count)
+            count = enter(j, groups, chosen, closed, listed, where, count)
             new[added] = j
             added += 1
         score = value - (spent if priced else 0.0)
@@ -199,11 +199,11 @@ def _search(indptr, indices, by_indptr, by_indices, weights, costs, groups, gain
             best, kept = score, listed[:count].copy()
         if score < before and _share(state) >= np.exp((score - before) / heat):
             for n in range(added):
-                _put(new[n], -1, indptr, indices, by_indptr, by_indices, weights, times, gains)
-                count = _leave(new[n], groups, chosen, closed, listed, where, count)
+                change(new[n], -1, indptr, indices, by_indptr, by_indices, weights, times, gains)
+                count = leave(new[n], groups, chosen, closed, listed, where, count)
             for n in range(gone):
-                _put(out[n], 1, indptr, indices, by_indptr, by_indices, weights, times, gains)
-                count = _enter(out[n], groups, chosen, closed, listed, where, count)
+                change(out[n], 1, indptr, indices, by_indptr, by_indices, weights, times, gains)
+                count = enter(out[n], groups, chosen, closed, listed, where, count)
             value, spent = old_value, old_spent
     return np.sort(kept)
 

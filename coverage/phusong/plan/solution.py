@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Clock", "Incumbent", "Solution", "grain"]
+__all__ = ["PROMISE", "Clock", "Incumbent", "Solution", "grain"]
+
+PROMISE = 0.985
+"""Share of the seconds asked for that a search plans with: no step of it can be cut at once."""
 
 STOPS = ("optimal", "gap", "time", "interrupted", "unfinished", "infeasible")
 """Why a search ended; `unfinished`: it had nothing left to try, the gap is not closed."""
