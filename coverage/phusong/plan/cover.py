@@ -23,11 +23,13 @@ _TRIED = 64
 
 @njit(cache=True, nogil=True)
 def _add(j, now, indptr, indices, by_indptr, by_indices, pressure, times, owner, score, where,
-         listed, open_rows, place, size):
-    """Build site j; size = (sites built, open points)."""
+         listed, open_rows, place, size, stamp):
+    """Build site j; size = (sites built, open points, changes so far)."""
     gone = 0.0
+    size[2] += 1
     for k in range(indptr[j], indptr[j + 1]):
         i = indices[k]
+        stamp[i] = size[2]
         if times[i] == 0:
             last = open_rows[size[1] - 1]
             open_rows[place[i]], place[last] = last, place[i]
@@ -46,8 +48,9 @@ def _add(j, now, indptr, indices, by_indptr, by_indices, pressure, times, owner,
 
 @njit(cache=True, nogil=True)
 def _drop(j, indptr, indices, by_indptr, by_indices, pressure, times, owner, score, where, listed,
-          open_rows, place, size):
+          open_rows, place, size, stamp):
     """Take site j away."""
+    size[2] += 1
     last = listed[size[0] - 1]
     listed[where[j]], where[last] = last, where[j]
     where[j] = -1
@@ -55,6 +58,7 @@ def _drop(j, indptr, indices, by_indptr, by_indices, pressure, times, owner, sco
     score[j] = 0.0
     for k in range(indptr[j], indptr[j + 1]):
         i = indices[k]
+        stamp[i] = size[2]
         times[i] -= 1
         owner[i] -= j
         if times[i] == 0:
@@ -129,9 +133,13 @@ def _winner(i, indptr, indices, by_indptr, by_indices, score, costs, moved, stam
 
 
 @njit(cache=True, nogil=True)
-def _mark(j, indptr, indices, stamp, tick):
-    for k in range(indptr[j], indptr[j + 1]):
-        stamp[indices[k]] = tick
+def _press(open_rows, count, by_indptr, by_indices, pressure, score):
+    """Give every open point more weight."""
+    for n in range(count):
+        i = open_rows[n]
+        pressure[i] += 1.0
+        for m in range(by_indptr[i], by_indptr[i + 1]):
+            score[by_indices[m]] += 1.0
 
 
 @njit(cache=True, nogil=True)
@@ -143,16 +151,16 @@ def search_cover(indptr, indices, by_indptr, by_indices, costs, groups, start, r
     owner, place = np.zeros(points, np.int64), np.arange(points)
     score, where = np.zeros(sites), np.full(sites, -1, np.int64)
     listed, open_rows = np.empty(sites, np.int64), np.arange(points)
-    moved, gone, tick = np.zeros(sites, np.int64), np.full(sites, -1, np.int64), 0
+    moved, gone = np.zeros(sites, np.int64), np.full(sites, -1, np.int64)
     stamp, tried = np.zeros(points, np.int64), np.empty(_TRIED, np.int64)
     closed = np.zeros(max(groups.max() + 1, 1), np.bool_)
-    size = np.array([0, points])
+    size = np.array([0, points, 0])
     for j in range(sites):
         score[j] = indptr[j + 1] - indptr[j]
     spent = 0.0
     for j in start:
         _add(j, 0, indptr, indices, by_indptr, by_indices, pressure, times, owner, score, where,
-             listed, open_rows, place, size)
+             listed, open_rows, place, size, stamp)
         spent += costs[j]
         if groups[j] >= 0:
             closed[groups[j]] = True
@@ -169,14 +177,12 @@ def search_cover(indptr, indices, by_indptr, by_indices, costs, groups, start, r
             full = size[1] == 0
             j = _least(listed, size[0], score, costs, moved, -1 if full else fresh, state)
             _drop(j, indptr, indices, by_indptr, by_indices, pressure, times, owner, score, where,
-                  listed, open_rows, place, size)
+                  listed, open_rows, place, size, stamp)
             spent -= costs[j]
             moved[j] = turn
             if groups[j] >= 0:
                 closed[groups[j]] = False
-            tick += 1
-            _mark(j, indptr, indices, stamp, tick)
-            gone[j] = tick
+            gone[j] = size[2]
             cut += 0 if full else 1
         while size[1] > 0:
             i = open_rows[below(state, size[1])]
@@ -185,18 +191,12 @@ def search_cover(indptr, indices, by_indptr, by_indices, costs, groups, start, r
             if j < 0:
                 break
             _add(j, turn, indptr, indices, by_indptr, by_indices, pressure, times, owner, score,
-                 where, listed, open_rows, place, size)
+                 where, listed, open_rows, place, size, stamp)
             spent += costs[j]
             moved[j], fresh = turn, j
             if groups[j] >= 0:
                 closed[groups[j]] = True
-            tick += 1
-            _mark(j, indptr, indices, stamp, tick)
-            for n in range(size[1]):
-                i = open_rows[n]
-                pressure[i] += 1.0
-                for m in range(by_indptr[i], by_indptr[i + 1]):
-                    score[by_indices[m]] += 1.0
+            _press(open_rows, size[1], by_indptr, by_indices, pressure, score)
         if size[1] == 0 and spent < best:
             best, kept = spent, listed[:size[0]].copy()
     return np.sort(kept)
