@@ -140,6 +140,7 @@ def _start(start, indptr, indices, by_indptr, by_indices, weights, groups, gains
 
 @njit(cache=True, nogil=True)
 def enter(j, groups, chosen, closed, listed, where, count):
+    """Put site j into the list of the plan; return how many it holds."""
     chosen[j], listed[count], where[j] = True, j, count
     if groups[j] >= 0:
         closed[groups[j]] = True
@@ -148,6 +149,7 @@ def enter(j, groups, chosen, closed, listed, where, count):
 
 @njit(cache=True, nogil=True)
 def leave(j, groups, chosen, closed, listed, where, count):
+    """Take site j off the list of the plan; return how many it holds."""
     chosen[j] = False
     last = listed[count - 1]
     listed[where[j]], where[last] = last, where[j]
