@@ -128,10 +128,10 @@ def refine_cover(problem: Problem, plan: NDArray[np.int64], *, size: int = 12, r
         centre = int(least[below(state, len(least))])
         tried[centre] += 1
         freed = _region(centre, size, *arrays, plan)
-        ids, *links, where = _opened(freed, *arrays, times)
+        ids, ptr, points, row_ptr, row_ids, where = _opened(freed, *arrays, times)
         start = where[freed]
-        new = search_cover(*links, problem.costs[ids], problem.groups[ids], start[start >= 0],
-                           rounds, 0.0, state)
+        new = search_cover(ptr, points, row_ptr, row_ids, problem.costs[ids], problem.groups[ids],
+                           start[start >= 0], rounds, 0.0, state)
         if problem.costs[ids[new]].sum() < problem.costs[freed].sum():
             new = ids[new].astype(np.int64)
             plan = np.sort(np.concatenate([np.setdiff1d(plan, freed), new]))
