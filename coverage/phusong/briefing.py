@@ -35,10 +35,13 @@ AUDIENCES = ("internal", "public")
 def sheets_of(results: Results) -> Sheets:
     """Return everything that a map or a brief shows of a run, as one noun."""
     name = results.study.need.name
+    around, people = results.around, results.tables.get("people")
+    if around.communes is not None and people is not None and len(people):
+        around = replace(around, communes=around.communes.assign(people=people["people"]))
     return Sheets(results.points, results.service, results.standing, results.plan,
                   spots=results.spots, reach=results.reach, costs=results.bills,
                   progress=results.tables["progress"], terrain=results.terrain,
-                  around=results.around,
+                  around=around,
                   services={day: by_name[name] for day, by_name in results.services.items()},
                   feeders=results.tables.get("feeders"),
                   disagreement=results.tables.get("disagreement"),

@@ -135,11 +135,12 @@ def people_by_commune(communes: gpd.GeoDataFrame, population: Raster) -> Counted
     """
     order = np.argsort(communes.index.to_numpy(str), kind="stable")
     shapes = np.asarray(communes.geometry.array, dtype=object)[order]
-    tree, sums = shapely.STRtree(shapes), np.zeros(len(shapes))
+    sums = np.zeros(len(shapes))
     side = np.sqrt(np.median(shapely.area(shapes))) / 20.0 if len(shapes) else np.inf
     parts = _Parts(population, communes.crs, max(side, 1.0))
     for xy, people in parts:
-        part, shape = tree.query(shapely.points(xy), predicate="intersects")
+        # asked by the outlines, which are prepared once each; points asked one by one are slow
+        shape, part = shapely.STRtree(shapely.points(xy)).query(shapes, predicate="intersects")
         owner = np.full(len(people), len(shapes))
         np.minimum.at(owner, part, shape)
         inside = owner < len(shapes)

@@ -28,6 +28,7 @@ from phusong.intake import Intake, inputs_digest, read, take_in
 from phusong.ledger import Ledger
 from phusong.links import link
 from phusong.outlook import forecast
+from phusong.people import people_by_commune
 from phusong.plan import (
     Goal,
     Optimised,
@@ -45,6 +46,7 @@ from phusong.siting import propose
 from phusong.store import Store, content_digest, key_of
 from phusong.study import Study
 from phusong.surroundings import Surroundings
+from phusong.tables import PEOPLE, empty
 from phusong.warming import warm_up
 
 __all__ = ["STAGES", "Results", "Stage", "best_plan", "cells_on", "check", "inputs_digest",
@@ -73,6 +75,8 @@ STAGES: tuple[Stage, ...] = (
           lambda r, say: day_by_day(r, "flows")),
     Stage("forecast", ("progress",), ("targets", "day"),
           lambda r, say: forecast(r.progress, r.study.targets, r.study.day)),
+    Stage("people", (), (),
+          lambda r, say: _people(r.around)),
     Stage("declared", (), ("need",),
           lambda r, say: declared(_judged(r), r.around.footprints, r.study.need)),
     Stage("disagreement", ("service", "declared"), (),
@@ -287,6 +291,15 @@ def _judged(results: Results) -> gpd.GeoDataFrame:
     """Return the points of which operators' footprints can speak: none without footprints."""
     around = results.around
     return results.points if around.footprints is not None else results.points.iloc[:0]
+
+
+def _people(around: Surroundings) -> pd.DataFrame:
+    """Return PEOPLE: nobody where communes or a population raster are missing."""
+    communes, raster = around.communes, around.population
+    if communes is None or raster is None:
+        return empty(PEOPLE)
+    counted = people_by_commune(communes, raster).people
+    return pd.DataFrame({"people": counted, "population": communes["population"]})
 
 
 def _plan(results: Results, say: Report | None) -> pd.DataFrame:

@@ -28,7 +28,7 @@ def summarise(results: Results) -> dict[str, Any]:
     dict
         ``study``, ``title``, ``fictional``, ``as_of``, ``definition``,
         ``points`` and ``learners`` by status (plus ``all``), ``poor_learners``
-        (None where no file counts them),
+        (None where no file counts them), ``people`` (only with a population raster),
         ``reasons``, ``by_kind``, ``declared`` (points by status in operators' footprints and
         how often the model contradicts them, in all and ``by_operator``; None without any),
         ``targets`` (newest snapshot of each: `standing.target_figures`), ``plan`` (the
@@ -51,6 +51,8 @@ def summarise(results: Results) -> dict[str, Any]:
         "points": _by_status(service, pd.Series(1, index=service.index), int),
         "learners": _by_status(service, _filled(results.points, "learners"), float),
         "poor_learners": _by_status(service, poor, float) if _known(results.points) else None,
+        **({"people": _by_status(service, _filled(results.points, "people"), float)}
+           if "people" in results.points.columns else {}),
         "reasons": {str(k): int(v) for k, v in service["reason"].value_counts().items()},
         "by_kind": _by_kind(results.points, service),
         "declared": _declared(results),
@@ -169,11 +171,13 @@ def plan_figures(plan: pd.DataFrame) -> dict[str, Any]:
         PLAN of `rank`, or of `optimise` with its certificate in ``attrs``.
     """
     numbers = ("cost_low", "cost_total", "cost_high", "students_gained", "students_total",
-               "students_exclusive", "poor_students_gained", "points_gained", "students_per_cost",
+               "students_exclusive", "poor_students_gained", "people_gained", "points_gained",
+               "students_per_cost",
                "cumulative_students", "cumulative_cost", "cumulative_points")
     texts = ("site_id", "intervention", "place", "currency")
     rows = [{"rank": int(rank), **{t: str(row[t]) for t in texts},
-             **{n: float(row[n]) for n in numbers}} for rank, row in plan.head(TOP).iterrows()]
+             **{n: float(row[n]) for n in numbers if n in plan.columns}}
+            for rank, row in plan.head(TOP).iterrows()]
     return {"plan": rows, "plan_sites": len(plan), "proof": _proof(plan),
             "cost_range": [float(plan[n].sum()) for n in ("cost_low", "cost_high")]}
 

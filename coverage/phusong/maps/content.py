@@ -236,7 +236,8 @@ def _plan(block: Block, study: Briefed, sheets: Sheets, order: pd.Index, public:
     if spots is not None and len(spots):
         price = (costs.groupby(level="site_id")["present_value_base"].sum()
                  if costs is not None else pd.Series(dtype="float64"))
-        out["spots"], names = spot_columns(block, spots, price, served.alone)
+        out["spots"], names = spot_columns(block, spots, price, served.alone,
+                                             served.people)
     else:
         names = pd.Index([])
     place = pd.Series(np.arange(len(order)), order)

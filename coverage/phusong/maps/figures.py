@@ -18,7 +18,7 @@ WITHHELD_BELOW = 5
 """Counts of poor learners from 1 up to this number (without it) stay out of public pages."""
 
 _PLAN_NUMBERS = ("cost_low", "cost_total", "cost_high", "students_gained", "students_total",
-                 "students_exclusive", "poor_students_gained", "points_gained",
+                 "students_exclusive", "poor_students_gained", "people_gained", "points_gained",
                  "students_per_cost", "cumulative_students", "cumulative_points",
                  "cumulative_cost")
 
@@ -104,10 +104,12 @@ def situation(points: pd.DataFrame, service: pd.DataFrame, *, public: bool = Fal
     reason = _codes(service["reason"].reindex(points.index).fillna("no_site_data"), REASONS)
     learners, needy = _column(points, "learners").to_numpy(), poor(points).to_numpy()
     poor_known = not np.isnan(needy).all()
+    people = _column(points, "people").to_numpy() if "people" in points.columns else None
 
     def count(rows: NDArray[np.bool_]) -> dict[str, Any]:
         return {"points": int(rows.sum()), "learners": _sum(learners[rows]),
                 "poor": withheld(_sum(needy[rows]) if poor_known else None, public),
+                **({} if people is None else {"people": _sum(people[rows])}),
                 "learners_missing": int(np.isnan(learners[rows]).sum()),
                 "poor_missing": int(np.isnan(needy[rows]).sum())}
 

@@ -25,12 +25,15 @@ class Gains:
         Rank -> the points that no site before it covers, in alphabetical order.
     alone : Series
         Learners that each candidate site reaches on its own, by ``site_id``.
+    people : Series or None
+        People at the points that each reaches on its own, where a raster counts them.
     faults : tuple of Fault
         Where plan and reach do not fit together; such sites are not drawn with links.
     """
 
     new: Mapping[int, tuple[str, ...]]
     alone: pd.Series
+    people: pd.Series | None = None
     faults: tuple[Fault, ...] = ()
 
 
@@ -63,10 +66,13 @@ def gains(plan: pd.DataFrame, points: pd.DataFrame, spots: pd.DataFrame, reach: 
     case = covering_problem(gaps, spots, reach, costs,
                             goal.model_copy(update={"counts": "covered"}))
     problem, names = case.problem, case.points.index
-    learners = (case.points["learners"].fillna(0.0).to_numpy(np.float64)
-                if "learners" in case.points.columns else np.zeros(len(names)))
-    total = np.concatenate([[0.0], np.cumsum(learners[problem.indices])])
-    alone = pd.Series(total[problem.indptr[1:]] - total[problem.indptr[:-1]], case.sites.index)
+
+    def alone(column: str) -> pd.Series:
+        counts = (case.points[column].fillna(0.0).to_numpy(np.float64)
+                  if column in case.points.columns else np.zeros(len(names)))
+        total = np.concatenate([[0.0], np.cumsum(counts[problem.indices])])
+        return pd.Series(total[problem.indptr[1:]] - total[problem.indptr[:-1]], case.sites.index)
+
     number = pd.Series(np.arange(problem.sites), case.sites.index)
     reached = np.zeros(problem.points, bool)
     new: dict[int, tuple[str, ...]] = {}
@@ -81,7 +87,8 @@ def gains(plan: pd.DataFrame, points: pd.DataFrame, spots: pd.DataFrame, reach: 
             new[int(rank)] = tuple(sorted(names[added]))
         else:
             odd.append(int(rank))
-    return Gains(new, alone, _faults(odd))
+    return Gains(new, alone("learners"), alone("people") if "people" in points.columns else None,
+                 _faults(odd))
 
 
 def _faults(odd: list[int]) -> tuple[Fault, ...]:

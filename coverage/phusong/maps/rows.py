@@ -30,7 +30,7 @@ Spec = dict[str, Any]
 POINT_COLUMNS = {
     "name": "text", "kind": "category", "level": "category", "commune_code": "category",
     "commune_name": "category", "learners": "number", "learners_poor": "poor",
-    "learners_near_poor": "poor", "targets": "category", "lockdown_from": "day",
+    "learners_near_poor": "poor", "people": 0, "targets": "category", "lockdown_from": "day",
     "lockdown_to": "day", "parent_id": "text", "location_source": "category",
     "assumed": "category", "source": "category",
 }
@@ -174,9 +174,9 @@ def cell_columns(block: Block, sites: gpd.GeoDataFrame) -> dict[str, Any]:
                                CELL_COLUMNS, False)}
 
 
-def spot_columns(block: Block, spots: gpd.GeoDataFrame, cost: pd.Series, alone: pd.Series
-                 ) -> tuple[dict[str, Any], pd.Index]:
-    """Pack candidate sites (one row per ``site_id``) with cost and learners reached alone."""
+def spot_columns(block: Block, spots: gpd.GeoDataFrame, cost: pd.Series, alone: pd.Series,
+                 people: pd.Series | None = None) -> tuple[dict[str, Any], pd.Index]:
+    """Pack candidate sites (one row per ``site_id``) with cost and whom they reach alone."""
     first = spots.sort_index().drop_duplicates("site_id").sort_values("site_id")
     lon, lat = _degrees(first)
     names = pd.Index(first["site_id"])
@@ -186,6 +186,8 @@ def spot_columns(block: Block, spots: gpd.GeoDataFrame, cost: pd.Series, alone: 
                "antenna_height_m": block.numbers(first["antenna_height_m"], 1),
                "cost": block.numbers(cost.reindex(names), 0),
                "alone": block.numbers(alone.reindex(names).fillna(0.0), 0)}
+    if people is not None:
+        columns["people_alone"] = block.numbers(people.reindex(names).fillna(0.0), 0)
     for name in ("ground_m", "road_distance_m", "power_distance_m"):
         if name in first.columns:
             columns[name] = block.numbers(first[name], 0)
@@ -216,6 +218,8 @@ def commune_columns(block: Block, communes: gpd.GeoDataFrame
         columns["province_code"] = block.categories(frame["province_code"])
     if "population" in frame.columns:
         columns["population"] = block.numbers(frame["population"].astype("float64"), 0)
+    if "people" in frame.columns:
+        columns["people"] = block.numbers(frame["people"].astype("float64"), 0)
     return {"n": len(frame), "code": block.texts(frame.index),
             "at": block.positions(there.x, there.y), "columns": columns,
             "shape": block.outlines(rounded.to_numpy(), 4 if len(frame) > 3000 else 5)

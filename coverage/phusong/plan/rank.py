@@ -129,6 +129,7 @@ def _counts(case: SitesAndPoints, order: NDArray[np.int64]) -> dict[str, NDArray
     learners = _known(points, "learners")[case.row] * case.part
     poor = (_known(points, "learners_poor") + _known(points, "learners_near_poor"))[
         case.row] * case.part
+    people = _known(points, "people")[case.row] * case.part
     times = problem.covered(order)
     reached = np.zeros(problem.points, bool)
     rows = []
@@ -138,11 +139,12 @@ def _counts(case: SitesAndPoints, order: NDArray[np.int64]) -> dict[str, NDArray
         reached[mine] = True
         rows.append((learners[new].sum(), learners[mine].sum(),
                      learners[mine[times[mine] == 1]].sum(), poor[new].sum(),
-                     case.closes[new].sum()))
+                     people[new].sum(), case.closes[new].sum()))
     names = ("students_gained", "students_total", "students_exclusive", "poor_students_gained",
-             "points_gained")
+             "people_gained", "points_gained")
     return {name: np.array(values, np.int64 if name == "points_gained" else np.float64)
-            for name, values in zip(names, zip(*rows, strict=True), strict=True)}
+            for name, values in zip(names, zip(*rows, strict=True), strict=True)
+            if name != "people_gained" or "people" in points.columns}
 
 
 def _known(points: pd.DataFrame, column: str) -> NDArray[np.float64]:

@@ -157,7 +157,9 @@ class Screen(Standing, Board):
     def _statuses(self, figures: dict[str, Any]) -> None:
         table = table_of("", *STATUSES, "all", right=range(1, 6))
         for name, label in (("points", "Points"), ("learners", "Students"),
-                            ("poor_learners", "of them poor or near-poor")):
+                            ("poor_learners", "of them poor or near-poor"),
+                            *([("people", "People nearest to them")] if "people" in figures
+                              else [])):
             if figures[name] is None:
                 table.add_row(label, *["?"] * (len(STATUSES) + 1))
                 continue
@@ -187,15 +189,17 @@ class Screen(Standing, Board):
             return
         currency = figures["plan"][0]["currency"]
         scale, unit = _scale(max(row["cost_total"] for row in figures["plan"]), currency)
+        peopled = "people_gained" in figures["plan"][0]
         table = table_of("Rank", "Site", "What", "Place", f"Cost {unit}", "low to high",
                          "Students gained", f"Students per million {currency}", "Points",
-                         right=(0, 4, 5, 6, 7, 8))
+                         *(["People nearest"] if peopled else []), right=(0, 4, 5, 6, 7, 8, 9))
         for row in figures["plan"]:
             table.add_row(str(row["rank"]), row["site_id"], row["intervention"], row["place"],
                           f"{row['cost_total'] / scale:,.1f}",
                           f"{row['cost_low'] / scale:,.0f}–{row['cost_high'] / scale:,.0f}",
                           f"{row['students_gained']:,.0f}",
-                          f"{row['students_per_cost']:.4g}", f"{row['points_gained']:,.0f}")
+                          f"{row['students_per_cost']:.4g}", f"{row['points_gained']:,.0f}",
+                          *([f"{row['people_gained']:,.0f}"] if peopled else []))
         self.out.print(table)
         if figures["plan_sites"] > len(figures["plan"]):
             self.say(f"and {figures['plan_sites'] - len(figures['plan']):,} more sites")

@@ -21,6 +21,7 @@ from phusong.radio.budget import Radio
 from phusong.sources.coordinates import Box
 from phusong.sources.credits import changed, credited
 from phusong.sources.crosswalks import read_register
+from phusong.sources.inhabitants import inhabited
 from phusong.sources.land_cover import read_land_cover
 from phusong.sources.learners import fill_learners
 from phusong.sources.lines import read_power_lines, read_roads
@@ -207,6 +208,8 @@ def gather(sources: SourcesLike, folder: Path, profile: Profile, *, crs: str = "
         found.readings.append(read_population(_credited(found, sources.population), folder, extent,
                                               kept))
         found.layers["population"] = found.readings[-1].table
+    found.points, faults = inhabited(found.points, found.layers.get("population"))
+    found.faults += faults
     found.faults += examined(found.layers)
     found.terrain, readings = read_terrain(
         [_credited(found, source) for source in sources.terrain], folder, metric, extent, kept)

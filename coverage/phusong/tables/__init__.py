@@ -24,6 +24,7 @@ from phusong.tables.tracking import (
     FIELD_CHECKS,
     FLOWS,
     FORECAST,
+    PEOPLE,
     PROGRESS,
     SWITCH_OFF,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "HOPS",
     "LINKS",
     "MEASUREMENTS",
+    "PEOPLE",
     "PLAN",
     "POINTS",
     "PROGRESS",
@@ -90,6 +92,8 @@ POINTS = declare(
     Column("learners", "float", "Pupils or students; empty = not known.", low=0, high=100_000),
     Column("learners_poor", "float", "Learners of poor households.", low=0),
     Column("learners_near_poor", "float", "Learners of near-poor households.", low=0),
+    Column("people", "float", "People of the population raster to whom no other point of the study "
+           "is nearer, within 10 km: an estimate; empty = not counted.", low=0),
     Column("devices", "float", "Devices that poor and near-poor learners hold already.", low=0),
     Column("priority", "float", "Weight of this point in a plan (1 = ordinary).", low=0),
     Column("antenna_height_m", "float", "Height of the receiving antenna above ground; empty = "
@@ -248,6 +252,8 @@ PLAN = declare(
     Column("students_exclusive", "float", "Learners that no other site of the plan reaches.",
            low=0),
     Column("poor_students_gained", "float", "Poor and near-poor learners gained.", low=0),
+    Column("people_gained", "float", "People at the points gained, where a population raster "
+           "counts them.", low=0),
     Column("points_gained", "int", "Points gained.", True, True, low=0),
     Column("weight_gained", "float", "Gain in the goal's weight (learners x priority ...).",
            True, True, low=0),
@@ -287,8 +293,8 @@ MEASUREMENTS = declare(
 
 TABLES: Mapping[str, Table] = MappingProxyType({t.name: t for t in (
     POINTS, SITES, LINKS, SERVICE, DISAGREEMENT, DISAGREEMENT_BY_OPERATOR, HOPS, COSTS, PLAN,
-    FEEDERS, PROGRESS, BREAKDOWN, FLOWS, FORECAST, FIELD_CHECKS, DEVICES, SWITCH_OFF, REPORTS,
-    MEASUREMENTS, SCHEDULE, DEADLINES, RISKS, DOMINATED)})
+    FEEDERS, PEOPLE, PROGRESS, BREAKDOWN, FLOWS, FORECAST, FIELD_CHECKS, DEVICES, SWITCH_OFF,
+    REPORTS, MEASUREMENTS, SCHEDULE, DEADLINES, RISKS, DOMINATED)})
 
 _DTYPES = {"text": "str", "float": "float64", "int": "int64", "bool": "bool",
            "date": "datetime64[s]"}

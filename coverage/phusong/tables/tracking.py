@@ -1,11 +1,11 @@
-"""The tables of progress: targets, what changed, what is left, when it may be done."""
+"""The tables of progress: targets, what changed, what is left, when it may be done; and PEOPLE."""
 
 from __future__ import annotations
 
 from phusong.tables.declaration import EVIDENCE, STATUSES, Column, declare
 
 __all__ = ["BREAKDOWN", "BY", "CHANGES", "DEVICES", "FIELD_CHECKS", "FLOWS", "FORECAST",
-           "PROGRESS", "SWITCH_OFF"]
+           "PEOPLE", "PROGRESS", "SWITCH_OFF"]
 
 BY = ("province", "commune", "operator", "kind")
 """What progress is broken down by."""
@@ -169,4 +169,12 @@ DEVICES = declare(
            low=0),
     Column("allocated", "int", "Devices it gets now.", True, True, low=0),
     Column("missing", "float", "Still without a device after that; empty = not known.", low=0),
+)
+
+PEOPLE = declare(
+    "PEOPLE", ("commune_code",), "People of each commune, where a population raster counts them.",
+    Column("people", "float", "People of the raster inside the outline: an estimate.", True, True,
+           low=0),
+    Column("population", "float", "People that the layer of communes states; empty = none.",
+           low=0),
 )

@@ -5,6 +5,10 @@ function rowsOf(pairs) {
     [el("dt", {}, name), el("dd", {}, value)]));
 }
 
+function isKnown(value) {
+  return value !== "" && value !== undefined && !Number.isNaN(value);
+}
+
 function listed(text, group) {
   return String(text || "").split(";").filter(Boolean).map((w) => (group ? word(group, w) : w)).join(", ");
 }
@@ -28,6 +32,7 @@ function pointCard(all, state, i) {
     rowsOf([
       [word("ui", "learners_here"), count(get("learners"))],
       [word("ui", "poor_here"), poorHere(known, near)],
+      isKnown(get("people")) && [word("ui", "people_here"), count(get("people"))],
       get("targets") && [word("column", "targets"), targetNames(state, get("targets"))],
       get("lockdown_from") > -1e9 && [word("column", "lockdown_from"),
         `${dayOfNumber(get("lockdown_from"))} – ${get("lockdown_to") > -1e9
@@ -140,7 +145,8 @@ function spotCard(all, state, s) {
       word("site_status", "candidate")].filter(Boolean).join(" · ")),
     row ? planFacts(row, currency) : rowsOf([
       [word("ui", "cost"), money(get("cost"), currency)],
-      [word("ui", "students_total"), count(get("alone"))]]),
+      [word("ui", "students_total"), count(get("alone"))],
+      isKnown(get("people_alone")) && [word("ui", "people_total"), count(get("people_alone"))]]),
     rowsOf([
       get("ground_m") !== "" && [word("column", "ground_m"), `${count(get("ground_m"))} m`],
       get("road_distance_m") !== "" && [word("column", "road_distance_m"), length(get("road_distance_m"))],
@@ -171,6 +177,7 @@ function planFacts(row, currency) {
     [ui("students_gained"), count(row.students_gained)],
     [ui("points_gained"), count(row.points_gained)],
     row.poor_students_gained !== undefined && [ui("poor_gained"), count(row.poor_students_gained)],
+    row.people_gained !== undefined && [ui("people_gained"), count(row.people_gained)],
     row.students_total !== undefined && [ui("students_total"), count(row.students_total)],
     row.students_exclusive !== undefined && [ui("students_exclusive"), count(row.students_exclusive)],
     [ui("cost"), costShown(row, currency)],
@@ -204,6 +211,8 @@ function communeCard(all, state, c) {
       [word("ui", "share_covered"), Number.isNaN(share) ? word("ui", "no_judgement") : percent(share)],
       ...state.header.statuses.map((s, k) => [word("status", s), count(counts[4 * c + k])]),
       population !== "" && [word("ui", "population"), count(population)],
+      isKnown(cell(communes, "people", c)) && [word("ui", "people_raster"),
+        count(cell(communes, "people", c))],
     ]));
 }
 

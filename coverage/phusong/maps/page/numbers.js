@@ -34,6 +34,10 @@ function situationSection(state) {
         " ", sentenceWith("of_all", "n", "", { total: figure(`${at}.total.learners`, by.total.learners) }))),
       el("dt", { class: "sub" }, ui("poor_without")),
       el("dd", {}, figure(`${at}.uncovered.poor`, by.uncovered.poor)),
+      by.total.people === undefined ? "" : [el("dt", { class: "sub", title: ui("people_note") },
+        ui("people_without")), el("dd", {}, figure(`${at}.uncovered.people`, by.uncovered.people),
+        el("span", { class: "soft" }, " ", sentenceWith("of_all", "n", "", {
+          total: figure(`${at}.total.people`, by.total.people) })))],
       el("dt", {}, ui("students_unsure")),
       el("dd", {}, figure(`${at}.uncertain.learners`, by.uncertain.learners), " + ",
         figure(`${at}.unknown.learners`, by.unknown.learners))),
