@@ -139,6 +139,11 @@ class Days:
             also = [self._promised, content_digest(register) if said else ""]
         return key_of(self.cells_key(day), part, also)
 
+    @property
+    def begun(self) -> bool:
+        """Tell whether there is a snapshot to begin with: what it takes has been compiled."""
+        return self.store is not None and self.store.now.get("inputs") == self.inputs
+
     def is_known(self, day: dt.date) -> bool:
         """Tell whether nothing has to be linked for `day`."""
         note = {} if self.store is None else self.store.note_of("links", self._key("links", day))

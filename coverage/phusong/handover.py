@@ -13,8 +13,6 @@ import pandas as pd
 from phusong import pipeline
 from phusong.devices import TIERS, allocate
 from phusong.errors import InputError
-from phusong.maps.words import word
-from phusong.maps.workbook import workbook
 from phusong.pipeline import Results
 from phusong.standing import plain
 from phusong.study import Study
@@ -99,6 +97,10 @@ def write(table: pd.DataFrame, path: Path, study: Study, *, language: Any = "vi"
     InputError
         If the file is to be of another kind.
     """
+    # maps take long to load, and figures need none
+    from phusong.maps.words import word
+    from phusong.maps.workbook import workbook
+
     if path.suffix.lower() not in (".xlsx", ".csv"):
         raise InputError(f"{path.name}: an allocation is written as .xlsx or .csv.")
     said = table.assign(
@@ -126,6 +128,8 @@ def _grouped(schools: pd.DataFrame, by: str) -> pd.DataFrame:
 
 
 def _headed(frame: pd.DataFrame, language: Any) -> pd.DataFrame:
+    from phusong.maps.words import word
+
     return frame.rename(columns={c: word("device", c, language) for c in frame.columns})
 
 

@@ -24,7 +24,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 
 from phusong.progress import Target
 from phusong.tables import FORECAST, empty
@@ -146,6 +145,8 @@ def closing_weeks(remaining: int, seen: Pace, *, draws: int = DRAWS, seed: int =
     """
     batches, won = remaining / seen.batch, seen.won / seen.batch
     if not seen.set_back:
+        from scipy import stats  # takes long to load
+
         return (stats.betaprime(batches, won + 0.5, scale=seen.weeks),
                 "gamma-Poisson pace, closed form")
     rng = np.random.default_rng(seed)

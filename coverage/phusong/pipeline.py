@@ -187,7 +187,7 @@ def _cover(results: Results, progress: Report | None) -> None:
     warm = False
     for number, day in enumerate(reversed(list(days))):
         _say(progress, "links", number, len(days))
-        if not warm and not days.is_known(day):
+        if not warm and not days.begun and not days.is_known(day):
             warm_up(results.study, progress)
             warm = True
 

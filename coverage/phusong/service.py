@@ -281,16 +281,27 @@ def assess(points: pd.DataFrame, links: pd.DataFrame, need: Need) -> pd.DataFram
     nowhere = np.asarray(points.geometry.isna() | points.geometry.is_empty, bool)
     status[nowhere], reason[nowhere] = "unknown", "no_location"
     covering = known[(known["probability"] >= need.probability).to_numpy(bool)]
-    names = covering.groupby("row")["operator"].agg(joined)
+    names = _names(covering["row"].to_numpy(np.int64), covering["operator"], count)
     best = _best(judged, count)
     decisive[status == "unknown"] = np.nan
     return pd.DataFrame({
         "status": status, "reason": reason, "best_cell_id": best["cell_id"].to_numpy(),
         "best_operator": best["operator"].to_numpy(), "received_dbm": best["level_dbm"].to_numpy(),
         "margin_db": best["margin_db"].to_numpy(), "probability": decisive,
-        "operators": names.reindex(range(count)).fillna("").to_numpy(),
+        "operators": names,
         "distance_m": best["distance_m"].to_numpy(), "evidence": "modelled",
         "definition": need.name}, index=points.index)[list(SERVICE.columns)]
+
+
+def _names(row: NDArray[np.int64], operator: pd.Series, count: int) -> NDArray[np.object_]:
+    """Return for each row the names that go with it, joined; each set of names is joined once."""
+    code, names = pd.factorize(operator, sort=True)
+    sets = np.zeros((count, len(names)), bool)
+    sets[row, code] = True
+    _, first, which = np.unique(np.packbits(sets, axis=1), axis=0, return_index=True,
+                                return_inverse=True)
+    words = np.array([joined(names[sets[n]]) for n in first], object)
+    return np.asarray(words[which.reshape(-1)])
 
 
 def _elevation_missing(links: pd.DataFrame) -> NDArray[np.bool_]:

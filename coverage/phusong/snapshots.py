@@ -108,7 +108,7 @@ def retake(previous: Snapshot, points: gpd.GeoDataFrame, cells: gpd.GeoDataFrame
         return Snapshot(cells, previous.links, counts, previous.services, found.touched)
     links = previous.links.changed(found.drop, found.links)
     mine = links.take(np.flatnonzero(links.places("point_id", found.touched) >= 0))
-    again = points[points.index.isin(found.touched)]
+    again = points[found.touched.get_indexer(points.index) >= 0]
     after = pd.concat([assess(again, mine, need) for need in needs])
     drop = np.flatnonzero(previous.services.places("point_id", found.touched) >= 0)
     return Snapshot(cells, links, counts, previous.services.changed(drop, after), found.touched)

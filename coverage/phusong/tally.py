@@ -52,7 +52,7 @@ def listed(points: Any, targets: Iterable[Target],
     found = points.index[:0]
     for target in targets:
         found = found.union(on_list(points, target, register))
-    return found[found.isin(points.index)]
+    return found[points.index.get_indexer(found) >= 0]
 
 
 def by_operator(points: Any, links: pd.DataFrame, targets: Iterable[Target],
@@ -84,10 +84,11 @@ def by_operator(points: Any, links: pd.DataFrame, targets: Iterable[Target],
     frames = []
     for need, ids in wanted.values():
         alone = need.model_copy(update={"operators_needed": 1})
-        here = points[points.index.isin(ids)]
-        own = links[links.index.get_level_values("point_id").isin(here.index)]
-        frames += [assess(here, own[(own["operator"] == name).to_numpy(bool)], alone).assign(
-            operator=name) for name in names]
+        here = points[ids.get_indexer(points.index) >= 0]
+        own = links[here.index.get_indexer(links.index.get_level_values("point_id")) >= 0]
+        operator = own["operator"].to_numpy(object)
+        frames += [assess(here, own[operator == name], alone).assign(operator=name)
+                   for name in names]
     return pd.concat(frames) if frames else empty(SERVICE).assign(operator="")
 
 
