@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from phusong import pipeline
-from phusong.declared import declared
+from phusong.contradictions import declared_by
+from phusong.daily import day_by_day, kept
 from phusong.devices import allocate
-from phusong.evidence import checked, claimed, field_checks, measured_levels
+from phusong.evidence import asserted, checked, claimed, field_checks, measured_levels
 from phusong.handover import figures as device_figures
 from phusong.ledger import GIVEN, POINT_SUBJECTS, Given
 from phusong.pipeline import STAGES, Results
 from phusong.service import assess
 from phusong.standing import records, standing
-from phusong.store import Store
+from phusong.store import Store, content_digest
 from phusong.study import Study
 from phusong.switching import switch_off
-from phusong.tally import Beside, break_down, track
+from phusong.tally import Beside
 
 __all__ = ["give", "without"]
 
@@ -65,9 +65,10 @@ def give(study: Study, store: Store | None, book: Path, *, known_on: dt.date | N
     told = _told(results, book, known_on)
     beside = _beside(results, told)
     if beside is not None:
-        points, services = results.points, results.services
-        results.tables["progress"] = track(points, services, study.targets, beside=beside)
-        results.tables["breakdown"] = break_down(points, services, study.targets, beside=beside)
+        for what in ("progress", "breakdown"):
+            results.tables[what] = day_by_day(results, what, beside=beside)
+        if store is not None:
+            store.add({**results.days.parts, **kept(results, beside)})
     said = {**standing(results), **_listed(results, told[study.day]),
             "known_on": None if known_on is None else known_on.isoformat(), "given_on": None}
     if known_on is None:
@@ -79,7 +80,7 @@ def _told(results: Results, book: Path, known_on: dt.date | None
           ) -> dict[dt.date, dict[str, pd.DataFrame]]:
     """Return claims, checks and deliveries as the book has them on every day that is counted."""
     study = results.study
-    days = {study.day, *results.services}
+    days = {study.day, *results.days}
     if not book.exists():
         return {day: {} for day in days}
     with pipeline.open_book(book, study, results.points, results.sites) as ledger:
@@ -98,22 +99,31 @@ def _beside(results: Results, told: dict[dt.date, dict[str, pd.DataFrame]]) -> B
     claims: Services = {}
     checks: Services = {}
     declarations: Services = {}
-    for day in results.services:
+    said = {} if prints is None else {name: _noted(declared_by(results, need))
+                                      for name, need in needs.items()}
+    for day in results.days:
         claim, check = told.get(day, {}).get("claim"), told.get(day, {}).get("check")
         levels = None if drive is None else measured_levels(points, drive, sites,
                                                             day=pd.Timestamp(day))
         found = _newest(check, levels)
         for name, need in needs.items():
             if claim is not None and any(len(t.get("claim", ())) for t in told.values()):
-                claims.setdefault(day, {})[name] = claimed(points, claim, need)
+                claims.setdefault(day, {})[name] = _noted(claimed(points, claim, need))
             if found is not None and (drive is not None or any(
                     len(t.get("check", ())) for t in told.values())):
-                checks.setdefault(day, {})[name] = checked(points, found, need, operators)
+                checks.setdefault(day, {})[name] = _noted(
+                    checked(points, found, need, operators))
             if prints is not None and day >= drawn_on:
-                declarations.setdefault(day, {})[name] = declared(points, prints, need)
+                declarations.setdefault(day, {})[name] = said[name]
     if not (claims or checks or declarations):
         return None
-    return replace(results.beside, claimed=claims, measured=checks, declared=declarations)
+    return Beside(claimed=claims, measured=checks, declared=declarations)
+
+
+def _noted(table: pd.DataFrame) -> pd.DataFrame:
+    """Note the hash of a table in it: it is looked at day by day."""
+    table.attrs["digest"] = content_digest(table)
+    return table
 
 
 def _newest(*tables: pd.DataFrame | None) -> pd.DataFrame | None:
@@ -129,9 +139,10 @@ def _newest(*tables: pd.DataFrame | None) -> pd.DataFrame | None:
 def _listed(results: Results, told: dict[str, pd.DataFrame]) -> dict[str, Any]:
     """Return what claims, checks and deliveries add: places to go to, devices."""
     study = results.study
-    listed = field_checks(results.points, results.links, study.need, claims=told.get("claim"),
-                          disputed=results.tables["disagreement_by_operator"],
-                          checks=told.get("check"))
+    disputed, claims = results.tables["disagreement_by_operator"], told.get("claim")
+    where = asserted(claims, disputed).index.get_level_values("point_id").unique()
+    listed = field_checks(results.points, results.days.links_of(study.day, where), study.need,
+                          claims=claims, disputed=disputed, checks=told.get("check"))
     held = allocate(results.points, results.service, 0, delivered=told.get("device"),
                     day=study.day)
     return {"field_checks": records(listed), "devices": device_figures(held, study)}

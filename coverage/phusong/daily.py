@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import pandas as pd
 
 from phusong.results import Results
 from phusong.store import content_digest, key_of
 from phusong.tables import BREAKDOWN, FLOWS, PROGRESS, empty
-from phusong.tally import break_down, flows, track
+from phusong.tally import Beside, break_down, flows, track
 
 __all__ = ["day_by_day", "kept"]
 
@@ -23,7 +24,7 @@ _VERBS: Mapping[str, tuple[Callable[..., pd.DataFrame], pd.DataFrame]] = {
     "flows": (flows, empty(FLOWS))}
 
 
-def day_by_day(results: Results, what: str) -> pd.DataFrame:
+def day_by_day(results: Results, what: str, *, beside: Beside | None = None) -> pd.DataFrame:
     """Return a table of progress over all days; count only days of which nothing is kept.
 
     Parameters
@@ -32,17 +33,23 @@ def day_by_day(results: Results, what: str) -> pd.DataFrame:
         A run whose days are all brought up to date.
     what : {"progress", "breakdown", "flows"}
         Which table; see `phusong.tally`.
+    beside : Beside, optional
+        Claims, footprints and measurements to count beside the model.
     """
     verb, nothing = _VERBS[what]
     study, days, store = results.study, list(results.days), results.days.store
     parts = []
     for number, day in enumerate(days):
         needed = _needed(results, days[:number], day)
-        where = _where(results, what, needed)
+        where = _where(results, what, needed, beside)
         found = None if store is None else store.recall(*where)
         if found is None:
+            every = results.beside_on(needed)
+            if beside is not None:
+                every = replace(every, claimed=beside.claimed, declared=beside.declared,
+                                measured=beside.measured)
             found = verb(results.points, results.services_on(needed), study.targets,
-                         beside=results.beside_on(needed), only=[day])
+                         beside=every, only=[day])
             if store is not None:
                 found = store.keep(*where, found)
         parts.append(found)
@@ -57,11 +64,12 @@ def day_by_day(results: Results, what: str) -> pd.DataFrame:
     return whole.iloc[place.argsort(kind="stable")]
 
 
-def kept(results: Results) -> dict[str, tuple[str, str]]:
+def kept(results: Results, beside: Beside | None = None) -> dict[str, tuple[str, str]]:
     """Return where the rows of each day are kept, by name: they hold with the tables."""
     days, store = list(results.days), results.days.store
-    found = {f"{what}@{day}": _where(results, what, _needed(results, days[:number], day))
-             for what in _VERBS for number, day in enumerate(days)}
+    name = "{}@{}" if beside is None else "{}_beside_{}"
+    found = {name.format(what, day): _where(results, what, _needed(results, days[:n], day), beside)
+             for what in _VERBS for n, day in enumerate(days)}
     return {name: where for name, where in found.items()
             if store is not None and store.note_of(*where)}
 
@@ -74,12 +82,26 @@ def _needed(results: Results, earlier: list[dt.date], day: dt.date) -> list[dt.d
     return sorted(found)
 
 
-def _where(results: Results, what: str, needed: list[dt.date]) -> tuple[str, str]:
+def _where(results: Results, what: str, needed: list[dt.date],
+           beside: Beside | None) -> tuple[str, str]:
     """Return kind and key of the rows that the newest of some days adds."""
     registers = {str(day): content_digest(table) for day in needed
                  if (table := results.days.registers.get(day)) is not None and len(table)}
     said = [results.days.digests[f"{part}@{day}"] for day in needed
             for part in ("services", "alone")]
     targets = [target.model_dump(mode="json") for target in results.study.targets]
+    also = [] if beside is None else [[_said(part, needed)] for part in (
+        beside.claimed, beside.declared, beside.measured)]
     return f"{what}_of_day", key_of(results.days.inputs, what, list(map(str, needed)), said,
-                                    registers, targets)
+                                    registers, targets, also)
+
+
+def _said(part: Mapping[dt.date, Mapping[str, pd.DataFrame]],
+          needed: list[dt.date]) -> list[list[str]]:
+    return [[str(day), name, _digest(table)] for day in needed
+            for name, table in sorted(part.get(day, {}).items())]
+
+
+def _digest(table: pd.DataFrame) -> str:
+    """Return the hash of a table; its maker may have noted it in ``attrs``."""
+    return str(table.attrs.get("digest") or content_digest(table))

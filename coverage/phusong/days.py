@@ -47,6 +47,16 @@ class Days:
         The days, oldest first.
     full : bool
         Make every day whole, by itself.
+
+    Attributes
+    ----------
+    parts, digests : dict
+        Where each part of each day is kept, and the hash of what it says.
+    operators : dict of date to list of str
+        Operators with cells on each day.
+    made_from : dict of date to (str, Index)
+        Of days that were made from another snapshot: the hash of its links, and the points in
+        which they differ.
     air : Air or None
         What operators' reports say; set it before anything is made.
     registers : dict of date to DataFrame
@@ -64,6 +74,8 @@ class Days:
         self.parts: dict[str, tuple[str, str]] = {}
         self.digests: dict[str, str] = {}
         self.operators: dict[dt.date, list[str]] = {}
+        self.made_from: dict[dt.date, tuple[str, pd.Index]] = {}
+        self._before = ""
         self._tables: dict[str, Any] = {}
         self._wanted = list(self._needs.values())
         self._marks_before: dict[str, NDArray[np.uint8]] = {}
@@ -85,6 +97,16 @@ class Days:
     def links(self, day: dt.date) -> pd.DataFrame:
         """Return LINKS on `day`, once `bring` has been called for it."""
         return links_of(*(self._part(part, day) for part in ("links", "counts", "cells")))
+
+    def sheet(self, day: dt.date) -> Pointwise:
+        """Return LINKS on `day` by point, without ``cells_considered``."""
+        found: Pointwise = self._part("links", day)
+        return found
+
+    def links_of(self, day: dt.date, ids: pd.Index) -> pd.DataFrame:
+        """Return the links of some points on `day` (without ``cells_considered``)."""
+        sheet = self.sheet(day)
+        return sheet.take(np.flatnonzero(sheet.places("point_id", ids) >= 0))
 
     def services(self, day: dt.date) -> dict[str, pd.DataFrame]:
         """Return SERVICE on `day` by definition, once `bring` has been called for it."""
@@ -168,7 +190,10 @@ class Days:
         known = {part: self.store.note_of(part, key).get("key") == key
                  for part, key in places.values()}
         if not all(known[part] for part in _PARTS):
-            self._keep(day, places, self._made(day, progress))
+            made = self._made(day, progress)
+            self._keep(day, places, made)
+            if made.touched is not None:
+                self.made_from[day] = self._before, made.touched
         self.parts |= places
         for part in _SHEETS:
             key = self._key(part, day)
@@ -204,11 +229,9 @@ class Days:
 
     def _judged_alone(self, day: dt.date) -> pd.DataFrame:
         points, register = self._from.points, self.registers.get(day)
-        sheet = self._part("links", day)
         here = listed(points, self._targets, register)
-        rows = np.flatnonzero(sheet.places("point_id", here) >= 0)
-        return by_operator(points, sheet.take(rows), self._targets, register,
-                           operators=sheet.values("operator"))
+        return by_operator(points, self.links_of(day, here), self._targets, register,
+                           operators=self.sheet(day).values("operator"))
 
     def _made(self, day: dt.date, progress: Report | None) -> Snapshot:
         given = self._from.points, self.cells(day), self._from.terrain, self._radio
@@ -252,6 +275,7 @@ class Days:
         if any(found is None for found in (*tables.values(), *marks.values())):
             return None
         self._marks_before = {part: np.asarray(found) for part, found in marks.items()}
+        self._before = self.store.note_of(*where["links"])["digest"]
         return Snapshot(**tables)
 
 

@@ -16,7 +16,7 @@ from scipy.spatial import cKDTree
 from phusong.service import Need, assess
 from phusong.tables import FIELD_CHECKS, joined
 
-__all__ = ["MEASURED_WITHIN_M", "checked", "claimed", "field_checks", "measured_levels"]
+__all__ = ["MEASURED_WITHIN_M", "asserted", "checked", "claimed", "field_checks", "measured_levels"]
 
 MEASURED_WITHIN_M = 250.0
 """A level measured farther from a point says nothing of it (a convention, no standard)."""
@@ -172,10 +172,12 @@ def field_checks(points: gpd.GeoDataFrame, links: pd.DataFrame, need: Need, *,
         model is not sure are left out: nothing there speaks against the operator.
     """
     alone = need.model_copy(update={"operators_needed": 1})
-    said = _asserted(claims, disputed)
+    said = asserted(claims, disputed)
     said = said[said.index.get_level_values("point_id").isin(points.index)]
     frames = []
-    everybody = assess(points, links, alone)["operators"]
+    where = said.index.get_level_values("point_id").unique()
+    links = links[where.get_indexer(links.index.get_level_values(0)) >= 0]
+    everybody = assess(points[where.get_indexer(points.index) >= 0], links, alone)["operators"]
     for operator, rows in said.groupby(level="operator", sort=True):
         ids = rows.index.get_level_values("point_id")
         here = points.loc[points.index.isin(ids)]
@@ -205,8 +207,20 @@ def field_checks(points: gpd.GeoDataFrame, links: pd.DataFrame, need: Need, *,
         {c.name: kinds[c.kind] for c in FIELD_CHECKS.columns.values()})
 
 
-def _asserted(claims: pd.DataFrame | None, disputed: pd.DataFrame | None) -> pd.DataFrame:
-    """Return who says that it covers which point: since when, and how."""
+def asserted(claims: pd.DataFrame | None, disputed: pd.DataFrame | None) -> pd.DataFrame:
+    """Return who says that it covers which point: since when, and how.
+
+    Parameters
+    ----------
+    claims, disputed : DataFrame, optional
+        As for `field_checks`.
+
+    Returns
+    -------
+    DataFrame
+        By (``point_id``, ``operator``): ``since``, ``known_at``, ``how`` (``claim``,
+        ``footprint`` or both, joined by ';').
+    """
     none = pd.DataFrame({"since": pd.Series([], dtype="datetime64[s]"),
                          "known_at": pd.Series([], dtype="datetime64[s]")},
                         index=pd.MultiIndex.from_arrays([[], []], names=["point_id", "operator"]))

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import special
 
 from phusong.progress import Target
 from phusong.tables import FORECAST, empty
@@ -145,9 +146,7 @@ def closing_weeks(remaining: int, seen: Pace, *, draws: int = DRAWS, seed: int =
     """
     batches, won = remaining / seen.batch, seen.won / seen.batch
     if not seen.set_back:
-        from scipy import stats  # takes long to load
-
-        return (stats.betaprime(batches, won + 0.5, scale=seen.weeks),
+        return (_BetaPrime(batches, won + 0.5, seen.weeks),
                 "gamma-Poisson pace, closed form")
     rng = np.random.default_rng(seed)
     up = rng.gamma(won + 0.5, 1.0, draws) / seen.weeks
@@ -175,6 +174,23 @@ def _courses(remaining: int, up: NDArray[np.float64], down: NDArray[np.float64],
         at += step
         step *= 1.02
     return done
+
+
+@dataclass(frozen=True, slots=True)
+class _BetaPrime:
+    """`scale` times the ratio of Gamma(a) to Gamma(b); `scipy.stats` would take long to load."""
+
+    a: float
+    b: float
+    scale: float
+
+    def ppf(self, probability: float) -> float:
+        # by the complement, so that a share close to 1 loses no digits
+        rest = float(special.betaincinv(self.b, self.a, 1.0 - probability))
+        return self.scale * (1.0 - rest) / rest if rest > 0.0 else math.inf
+
+    def cdf(self, weeks: float) -> float:
+        return float(special.betainc(self.a, self.b, weeks / (weeks + self.scale)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,10 +19,11 @@ import pandas as pd
 
 from phusong import sources
 from phusong.backhaul import feeders, hops, own_feeders
+from phusong.contradictions import contradictions
 from phusong.cost import dated, price, settle
 from phusong.daily import day_by_day, kept
 from phusong.days import Days
-from phusong.declared import declared, disagreement, disagreement_by_operator
+from phusong.declared import declared, disagreement
 from phusong.geo import to_degrees
 from phusong.intake import Intake, inputs_digest, read, take_in
 from phusong.ledger import Ledger
@@ -83,8 +84,7 @@ STAGES: tuple[Stage, ...] = (
           lambda r, say: disagreement(r.service.loc[r.tables["declared"].index],
                                       r.tables["declared"])),
     Stage("disagreement_by_operator", ("links",), ("need",),
-          lambda r, say: disagreement_by_operator(r.points, r.links, r.around.footprints,
-                                                  r.study.need)),
+          lambda r, say: contradictions(r)),
     Stage("spots", ("links", "service", "cells"), ("siting", "radio", "goal"),
           lambda r, say: propose(r.gaps, r.standing, r.terrain, r.around, r.study.siting,
                                  radio=r.study.radio, need=r.study.goal.need, links=r.links,

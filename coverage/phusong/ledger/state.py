@@ -192,7 +192,7 @@ def _with_standing(table: gpd.GeoDataFrame, standing: gpd.GeoDataFrame,
     known = base.reindex(table.index) if len(table) else base.iloc[:0]
     for name in [c for c in base.columns if c not in table.columns]:
         table[name] = known[name]
-    held = table.index.isin(base.index)
+    held = base.index.get_indexer(table.index) >= 0
     guesses = [set(split(a)) if h else set() for a, h in zip(table["assumed"], held, strict=True)]
     for name in [c for c in _VALUES if c in base.columns]:
         guess = np.array([name in g for g in guesses], bool)

@@ -1,0 +1,99 @@
+"""Operators' footprints against the model of their own cells, kept up to date.
+
+What footprints say of the points follows from the files alone and is worked out once.  Where they
+contradict the model is worked out again only at points whose links differ.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from phusong.declared import declared, disagreement, disagreement_by_operator
+from phusong.results import Results
+from phusong.service import Need, assess
+from phusong.store import key_of
+
+__all__ = ["contradictions", "declared_by"]
+
+
+def declared_by(results: Results, need: Need, operator: str = "") -> pd.DataFrame:
+    """Return what the footprints of the study say of its points, recalled if that is known.
+
+    Parameters
+    ----------
+    results : Results
+        A run.
+    need : Need
+        The definition.
+    operator : str
+        Whose footprints; empty = everybody's.
+    """
+    key = key_of(results.days.inputs, need.model_dump(mode="json"), operator)
+    name, store = f"footprints_{key[:20]}", results.days.store
+    found = None if store is None else store.recall("footprints_say", key)
+    if found is None:
+        drawn = results.around.footprints
+        if operator and drawn is not None:
+            drawn = drawn[(drawn["operator"] == operator).to_numpy(bool)]
+        found = declared(results.points, drawn, need)
+        if store is not None:
+            found = store.keep("footprints_say", key, found)
+    if store is not None:
+        results.days.parts[name] = ("footprints_say", key)
+    return found
+
+
+def contradictions(results: Results) -> pd.DataFrame:
+    """Return DISAGREEMENT_BY_OPERATOR; see `phusong.declared.disagreement_by_operator`.
+
+    Its ``attrs`` tell of which links it speaks, so that the next one can begin with it.
+    """
+    study, drawn, points = results.study, results.around.footprints, results.points
+    alone = study.need.model_copy(update={"operators_needed": 1})
+    if drawn is None or not len(drawn):
+        return disagreement_by_operator(points.iloc[:0], results.days.links_of(
+            study.day, points.index[:0]), None, alone)
+    counts = drawn["technology"].isin(alone.technologies).to_numpy(bool)
+    names = sorted((set(drawn.loc[counts, "operator"].dropna()) - {""})
+                   & set(results.days.sheet(study.day).values("operator")))
+    about = {"of_links": results.days.digests[f"links@{study.day}"], "names": names,
+             "by": key_of(results.days.inputs, alone.model_dump(mode="json"))}
+    before, again = _before(results, about), points.index
+    if before is not None:
+        again = results.days.made_from[study.day][1]
+    found = _found(results, again, names, alone)
+    if before is not None:
+        stays = again.get_indexer(before.index.get_level_values(0)) < 0
+        found = pd.concat([part for part in (before[stays], found) if len(part)] or [found])
+        order = np.lexsort((points.index.get_indexer(found.index.get_level_values(0)),
+                            pd.Index(names).get_indexer(found.index.get_level_values(1))))
+        found = found.iloc[order]
+    found.attrs = about
+    return found
+
+
+def _before(results: Results, about: dict[str, Any]) -> pd.DataFrame | None:
+    """Return the table of the links that today's were made from, if it is known."""
+    store, day = results.days.store, results.study.day
+    said = None if store is None else store.now.get("results", {}).get("disagreement_by_operator")
+    if store is None or said is None or day not in results.days.made_from:
+        return None
+    table = store.recall(*said)
+    if table is None or table.attrs != about | {"of_links": results.days.made_from[day][0]}:
+        return None
+    return table
+
+
+def _found(results: Results, ids: pd.Index, names: list[str], alone: Need) -> pd.DataFrame:
+    links = results.days.links_of(results.study.day, ids)
+    operator = links["operator"].to_numpy(object)
+    here = results.points[ids.get_indexer(results.points.index) >= 0]
+    tables = [disagreement(assess(here, links[operator == name], alone),
+                           declared_by(results, alone, name).loc[here.index]).assign(operator=name)
+              for name in names]
+    if not tables:
+        return disagreement_by_operator(here.iloc[:0], links.iloc[:0], None, alone)
+    return pd.concat(tables).set_index("operator", append=True)
