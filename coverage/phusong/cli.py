@@ -197,7 +197,8 @@ def report(study: StudyArg,
         if json:
             screen.document({**outcome.counts, "changed_cells": len(outcome.changes),
                              "suspects": len(outcome.suspects), "dry_run": dry_run,
-                             "files": outcome.files.to_dict("records")})
+                             "files": outcome.files.to_dict("records"),
+                             **desk.foreseen(outcome)})
         else:
             screen.outcome(outcome)
         if outcome.counts["refused"]:

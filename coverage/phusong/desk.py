@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 from phusong import pipeline, sources
 from phusong.errors import InputError, MissingFileError
+from phusong.foresight import coverage_after, mirrored, statements_after
 from phusong.intake import take_in
-from phusong.ledger import SUBJECTS, Outcome
+from phusong.ledger import SUBJECTS, Ledger, Outcome
 from phusong.nouns import nearest
+from phusong.standing import records
 from phusong.store import Store
 from phusong.study import Study
 
-__all__ = ["BOOK", "prove", "report"]
+__all__ = ["BOOK", "foreseen", "prove", "report"]
 
 BOOK = "ledger.sqlite"
 """Name of the ledger in ``data/processed/<study>``."""
@@ -41,7 +47,8 @@ def report(study: Study, book: Path, files: Iterable[str | Path] = (), *, operat
     recorded_at : date, optional
         Day on which the reports became known; None = now.
     dry_run : bool
-        Say what would change, and change nothing.
+        Say what would change – rows, cells, and the points that would be won or lost on the
+        study's day – and change nothing.
     rejected : Path, optional
         Folder for workbooks of rejected rows, one for each file that has some.
     language : {"vi", "en"}
@@ -68,7 +75,6 @@ def report(study: Study, book: Path, files: Iterable[str | Path] = (), *, operat
     if about != "site" and not list(files):
         raise MissingFileError("Name the files to report: those that the study file lists are "
                                "about sites.")
-    inputs = take_in(study, store)
     named = sources.reports(study.sources, study.folder)
     paths = [Path(f) for f in files] or [study.folder / name for name in named]
     if not paths:
@@ -77,13 +83,50 @@ def report(study: Study, book: Path, files: Iterable[str | Path] = (), *, operat
     absent = [str(p) for p in paths if not p.is_file()]
     if absent:
         raise MissingFileError(f"There is no such file: {', '.join(absent)}.")
+    enter = partial(Ledger.report, files=paths, operator=operator, crs=crs, subject=about,
+                    recorded_at=recorded_at, dry_run=dry_run, operators=study.operators)
+    if dry_run:
+        return _rehearsed(study, book, store, about, enter)
+    inputs = take_in(study, store)
     with pipeline.open_book(book, study, inputs.points, inputs.sites) as ledger:
-        outcome = ledger.report(paths, operator=operator, crs=crs, recorded_at=recorded_at,
-                                subject=about, dry_run=dry_run,
-                                operators=study.operators)
-    if rejected is not None and not dry_run:
-        outcome.write_rejected(rejected, language=language)
+        outcome = enter(ledger)
+    if rejected is not None:
+        outcome = replace(outcome, workbooks=tuple(
+            outcome.write_rejected(rejected, language=language)))
     return outcome
+
+
+def _rehearsed(study: Study, book: Path, store: Store | None, about: str,
+               enter: Callable[[Ledger], Outcome]) -> Outcome:
+    """Enter reports into a copy of the ledger, and tell what would change of the points."""
+    with mirrored(store) as mirror, TemporaryDirectory() as empty:
+        inputs = take_in(study, mirror)
+        path = book if book.exists() else Path(empty) / book.name
+        with pipeline.open_book(path, study, inputs.points, inputs.sites) as now:
+            then = now.copy()
+            try:
+                outcome = enter(then)
+                if about == "site":
+                    return replace(outcome, points=coverage_after(study, inputs, mirror, now, then))
+                return replace(outcome, statements=statements_after(about, now, then))
+            finally:
+                then.close()
+
+
+def foreseen(outcome: Outcome) -> dict[str, Any]:
+    """Return what a dry run says of points, as JSON writes it; empty if it was none.
+
+    Returns
+    -------
+    dict
+        ``would_change``: of a report about sites as `phusong.difference.count` returns it, None
+        if the study was never run on these inputs; of one about points a list of what would be
+        said of them.
+    """
+    if not outcome.dry_run:
+        return {}
+    said = outcome.statements
+    return {"would_change": outcome.points if said is None else records(said)}
 
 
 def prove(results: pipeline.Results, book: Path, *, known_on: dt.date | None = None,

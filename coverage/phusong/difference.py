@@ -87,7 +87,8 @@ def count(table: pd.DataFrame, before: Results, after: Results) -> dict[str, Any
            for when, r in (("before", before), ("after", after))},
         "changes": counted(table),
         "by_target": {} if listed is None else {
-            target.name: counted(table[[target.name in names for names in listed]])
+            target.name: counted(table[listed.map(lambda names, t=target: t.name in names)
+                                       .to_numpy(bool)])
             for target in study.targets},
         "by_province": {} if province is None else {
             str(code): counted(rows) for code, rows in table.groupby(province, sort=True)},

@@ -289,3 +289,19 @@ def test_a_way_of_writing_that_makes_no_sense_is_refused() -> None:
         Reporting(aliases={"site_cod": "x"})
     with pytest.raises(ValueError, match="EPSG"):
         Reporting(crs="EPSG:0")
+
+
+def test_the_name_of_the_file_says_who_reports_where_rows_do_not(
+        tmp_path: Path, csv: Callable[..., Path]) -> None:
+    header = ("operator", "site_code", "date", "lat", "lon", "technology")
+    rows = [("", "A1", "2021-10-01", 22.1, 104.1, "4G"),
+            ("MobiFone", "B1", "2021-10-01", 22.2, 104.2, "4G")]
+    with Ledger.open(tmp_path / "l.sqlite", crs=32648,
+                     operators=("Viettel", "VNPT", "MobiFone")) as ledger:
+        for name, first in (("2021-10-08_Viettel.csv", "Viettel"), ("towers.csv", ""),
+                            ("Viettel VNPT.csv", ""), ("viettelpost.csv", "")):
+            out = ledger.report([csv(name, rows, header)], dry_run=True)
+            told = out.rows["operator"].where(out.rows["outcome"] == "accepted", "").tolist()
+            assert told == [first, "MobiFone"], name
+            assert out.rows["reason"].tolist()[0] == ("" if first else "no_operator")
+            assert out.faults()["rows"].tolist() == ([] if first else [1])

@@ -25,7 +25,7 @@ def test_claims_come_go_and_are_taken_back(ledger: Ledger, csv: Callable[..., Pa
                            ("P3", "", "phủ", "01/10/2021", ""),
                            ("P4", "Viettel", "có lẽ", "01/10/2021", "")], CLAIMS)
     out = ledger.report([first], subject="claim", recorded_at="2021-10-06")
-    assert out.rows["reason"].tolist() == ["", "", "", "missing_value", "unknown_action"]
+    assert out.rows["reason"].tolist() == ["", "", "", "no_operator", "unknown_action"]
     assert ledger.report([first], subject="claim").counts["accepted"] == 0
     ledger.report([csv("c2.csv", [("P1", "Viettel", "mất sóng", "2021-11-01", ""),
                                   ("P2", "Viettel", "rút lại", "2021-10-01", "")], CLAIMS)],

@@ -18,7 +18,7 @@ from typing import Any
 
 from phusong.errors import InputError
 
-__all__ = ["GAP_ACTIONS", "SITE_ACTIONS", "SUBJECTS", "VERDICTS", "Event", "Statement",
+__all__ = ["GAP_ACTIONS", "SITE_ACTIONS", "STATED", "SUBJECTS", "VERDICTS", "Event", "Statement",
            "canonical", "site_key"]
 
 SITE_ACTIONS = ("new", "change", "move", "decommission", "retract")
@@ -36,6 +36,8 @@ SUBJECTS: Mapping[str, tuple[str, ...]] = {
     "decision": VERDICTS,
 }
 """What the book is about, and what can be said about each."""
+STATED = ("operator", "action", "site_code", "cell_code", "effective_date", "known_at", "seq")
+"""Columns of a table of statements."""
 _NUMBERS = frozenset({int, float})
 _ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, allow_nan=False,
                             separators=(",", ":"))
@@ -177,6 +179,13 @@ class Statement:
     said_on: str
     known_at: str
     seq: int
+
+    @property
+    def told(self) -> tuple[str, str, str, str, str, str, int]:
+        """What `STATED` names."""
+        event = self.event
+        return (event.operator, event.action, event.code, event.part, event.effective_date,
+                self.known_at, self.seq)
 
     @property
     def order(self) -> tuple[str, str, str, str]:

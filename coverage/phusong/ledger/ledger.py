@@ -13,10 +13,11 @@ from phusong.errors import MissingFileError
 from phusong.geo import choose_crs, parse_crs
 from phusong.ledger.asked import ALWAYS, Day, bytes_of, day_of, known_of
 from phusong.ledger.book import Book, Row
-from phusong.ledger.events import Statement, canonical, site_key
+from phusong.ledger.events import STATED, canonical, site_key
 from phusong.ledger.fold import Cell, Trouble, aliases_of, fold_sites
 from phusong.ledger.gaps import gap_steps
 from phusong.ledger.garbage import left_for_later
+from phusong.ledger.keep import LedgerError
 from phusong.ledger.outcome import Outcome, outcome_of
 from phusong.ledger.reporting import Reporting, whose
 from phusong.ledger.reports import Form, read_filing
@@ -115,6 +116,13 @@ class Ledger:
         """Close the file."""
         self._book.close()
 
+    def copy(self) -> Ledger:
+        """Return the same ledger over a copy of its book in memory, which keeps nothing."""
+        if self._book.path is None:
+            raise LedgerError("A copy of a ledger is not copied again.")
+        return Ledger(Book.copy_of(self._book.path), self._form, self._crs, self._radio,
+                      self._standing, self._keys)
+
     @property
     def watermark(self) -> int:
         """Number of the last entry; pass it to `changes` later."""
@@ -174,12 +182,14 @@ class Ledger:
             raise MissingFileError(f"No such file: {', '.join(missing)}. Nothing was entered.")
         now = moment(recorded_at)
         ways = {name: whose(name, operators or {}) for name in {path.name for path in paths}}
+        others = {name: Reporting() for name in self._form.operators}
 
         def form(name: str) -> Form:
             said, how = ways[name]
             return self._form.about(subject=subject, operator=operator or said,
                                     aliases={**how.aliases, **(aliases or {})},
-                                    crs=crs or how.crs, sheet=sheet or how.sheet)
+                                    crs=crs or how.crs, sheet=sheet or how.sheet,
+                                    supposed="" if operator or said else whose(name, others)[0])
 
         forms = {name: form(name) for name in ways}
         return self._enter([lambda p=path: read_filing(bytes_of(p), p.name, forms[p.name], now)
@@ -187,18 +197,16 @@ class Ledger:
 
     @left_for_later()
     def _enter(self, readers: Sequence[Any], *, dry_run: bool) -> Outcome:
-        book = Book.copy_of(self._book.path) if dry_run and self._book.path else self._book
-        before = book.head()[0]
+        on = self.copy() if dry_run and self._book.path else self
         try:
-            done = [(filing, *book.append(filing)) for filing in (read() for read in readers)]
-            changed = self if book is self._book else Ledger(
-                book, self._form, self._crs, self._radio, self._standing, self._keys)
-            sites = changed._fold()[0]
-            changes = changed._changes(before, sites, None, None)
-            suspects = changed._suspects(sites, None, None)
+            before = on.watermark
+            done = [(filing, *on._book.append(filing)) for filing in (read() for read in readers)]
+            sites = on._fold()[0]
+            changes = on._changes(before, sites, None, None)
+            suspects = on._suspects(sites, None, None)
         finally:
-            if book is not self._book:
-                book.close()
+            if on is not self:
+                on.close()
         return outcome_of(done, changes, suspects, dry_run=dry_run)
 
     def settle(self, operator: str, code: str, other: str, *, verdict: str, reason: str,
@@ -353,15 +361,15 @@ class Ledger:
             operator, action, site_code, cell_code, effective_date, known_at, seq.
         """
         _, found = self._fold(known_on=known_on)
-        return pd.DataFrame([(t.code, *_told(t.statement)) for t in found],
-                            columns=["code", *_TOLD])
+        return pd.DataFrame([(t.code, *t.statement.told) for t in found],
+                            columns=["code", *STATED])
 
     def history(self, operator: str, site_code: str) -> pd.DataFrame:
         """Return everything that was said about one site, in the order in which it holds."""
         said = self._book.statements("site", operator=operator, code=site_key(site_code))
-        rows = [(*_told(s), s.said_on, canonical(s.event.values))
+        rows = [(*s.told, s.said_on, canonical(s.event.values))
                 for s in sorted(said, key=lambda s: s.order)]
-        return pd.DataFrame(rows, columns=[*_TOLD, "said_on", "values"])
+        return pd.DataFrame(rows, columns=[*STATED, "said_on", "values"])
 
     def gaps(self, as_of: Day = None, known_on: Day = None) -> pd.DataFrame:
         """Return the register of gap points on a day, as far as it was known on another."""
@@ -388,12 +396,3 @@ class Ledger:
     def verify(self) -> list[str]:
         """Return everything that is wrong with the book, in words; empty = all is well."""
         return self._book.verify()
-
-
-_TOLD = ("operator", "action", "site_code", "cell_code", "effective_date", "known_at", "seq")
-
-
-def _told(statement: Statement) -> tuple[str, str, str, str, str, str, int]:
-    event = statement.event
-    return (event.operator, event.action, event.code, event.part, event.effective_date,
-            statement.known_at, statement.seq)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -41,6 +42,14 @@ class Outcome:
         Whether nothing was written.
     by_file : tuple of (str, tuple of Row)
         File name and rows, for `write_rejected`.
+    workbooks : tuple of Path
+        Where the rejected rows were written, if they were.
+    points : dict or None
+        Of a dry run about sites: which points would change hands, as
+        `phusong.foresight.coverage_after` returns it; None if nobody looked.
+    statements : DataFrame or None
+        Of a dry run about points: what would be said of them, as
+        `phusong.foresight.statements_after` returns it.
     """
 
     files: pd.DataFrame
@@ -49,6 +58,9 @@ class Outcome:
     suspects: pd.DataFrame
     dry_run: bool
     by_file: tuple[tuple[str, tuple[Row, ...]], ...]
+    workbooks: tuple[Path, ...] = ()
+    points: dict[str, Any] | None = None
+    statements: pd.DataFrame | None = None
 
     @property
     def counts(self) -> dict[str, int]:
@@ -56,6 +68,22 @@ class Outcome:
         sums = {name: int(self.files[name].sum())
                 for name in ("rows", "accepted", "duplicate", "rejected")}
         return sums | {"refused": int((self.files["refused"] != "").sum())}
+
+    def faults(self) -> pd.DataFrame:
+        """Return why rows were rejected, the most frequent reason first.
+
+        Returns
+        -------
+        DataFrame
+            Columns reason, column, rows (how many), row (the first of them), report_id,
+            message_vi and message_en (of the first).
+        """
+        bad = self.rows[(self.rows["outcome"] == "rejected").to_numpy(bool)].reset_index()
+        found = bad.groupby(["reason", "column"], sort=True).agg(
+            rows=("row", "size"), row=("row", "first"), report_id=("report_id", "first"),
+            message_vi=("message_vi", "first"), message_en=("message_en", "first")).reset_index()
+        return found.sort_values(["rows", "reason", "column"], ascending=[False, True, True],
+                                 ignore_index=True)
 
     def write_rejected(self, folder: Path, *, language: str = "vi") -> list[Path]:
         """Write one workbook of rejected rows per file that has some; return their paths.

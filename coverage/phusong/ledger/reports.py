@@ -53,6 +53,8 @@ class Form(Noun):
         What the report is about.
     operator : str
         Who sends it; empty = each row says.
+    supposed : str
+        Who sends it where a row does not say, by the name of the file; empty = nobody known.
     operators : tuple of str
         Known operators, as the study spells them.
     aliases : dict
@@ -68,6 +70,7 @@ class Form(Noun):
 
     subject: Literal["site", "gap", "claim", "check", "device"] = "site"
     operator: str = ""
+    supposed: str = ""
     operators: tuple[str, ...] = ()
     aliases: dict[str, str | tuple[str, ...]] = Field(default_factory=dict)
     crs: str = ""
@@ -88,7 +91,8 @@ class Form(Noun):
         match_headers((), str(info.data.get("subject", "site")), value)
         return value
 
-    def about(self, *, subject: Any, operator: str, aliases: Aliases, crs: str, sheet: str) -> Form:
+    def about(self, *, subject: Any, operator: str, aliases: Aliases, crs: str, sheet: str,
+              supposed: str = "") -> Form:
         """Return the form of one operator's report, with the operators and area of this one.
 
         Raises
@@ -101,7 +105,7 @@ class Form(Noun):
             for ours, names in aliases.items()}
         try:
             return Form(subject=subject, operator=operator, operators=self.operators,
-                        aliases=named, crs=crs, area=self.area, sheet=sheet)
+                        aliases=named, crs=crs, area=self.area, sheet=sheet, supposed=supposed)
         except ValidationError as error:
             raise InputError(" ".join(str(e["msg"]).removeprefix("Value error, ")
                                       for e in error.errors())) from error
@@ -109,7 +113,8 @@ class Form(Noun):
     @property
     def recipe(self) -> str:
         """Short hash of all that decides how a file is read."""
-        return sha256(canonical(self.model_dump()).encode())[:16]
+        leave_out = set() if self.supposed else {"supposed"}
+        return sha256(canonical(self.model_dump(exclude=leave_out)).encode())[:16]
 
 
 def read_filing(data: bytes, name: str, form: Form, recorded_at: str) -> Filing:
@@ -281,8 +286,9 @@ class _Reader:
                 draft.fault("other_operator", self._their("operator"), value=said, operator=known)
             draft.values["operator"] = known
             return
-        if not said:
-            draft.fault("missing_value", self._their("operator"))
+        if not said and not self.form.supposed:
+            draft.fault("no_operator", self._their("operator"))
+        said = said or self.form.supposed
         spelled = {fold(name): name for name in self.form.operators}
         draft.values["operator"] = spelled.get(fold(said), said)
 

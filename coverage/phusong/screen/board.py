@@ -12,6 +12,7 @@ from phusong.screen.table import table_of
 __all__ = ["Board"]
 
 _MOST = 20
+_FAULTS = 5
 
 
 class Board:
@@ -36,9 +37,37 @@ class Board:
                 f"{row[c]:,}" for c in ("rows", "accepted", "duplicate", "rejected")),
                 escape(row["message_en"]))
         self.out.print(table)
+        faults = outcome.faults().to_dict("records")
+        for fault in faults[:_FAULTS]:
+            self.say(f"{fault['rows']:,} rejected ({fault['reason'].replace('_', ' ')}), first in "
+                     f"row {fault['row']}: {fault['message_en']}")
+        if len(faults) > _FAULTS:
+            self.say(f"... and {sum(f['rows'] for f in faults[_FAULTS:]):,} for other reasons")
+        for path in outcome.workbooks:
+            self.say(f"Goes back to the operator: {path}")
         told = "would differ" if outcome.dry_run else "differ"
         self.say(f"{len(outcome.changes):,} cells {told} from before; "
                  f"{len(outcome.suspects):,} suspected duplicates wait for a person")
+        if outcome.dry_run:
+            self._foreseen(outcome)
+
+    def _foreseen(self, outcome: Any) -> None:
+        """Say what would become of points."""
+        if outcome.statements is not None:
+            changes = outcome.statements["change"].value_counts()
+            self.say("Of points " + (", ".join(
+                f"{changes[name]:,} statements would have {name}" for name in sorted(changes.index))
+                or "nothing else would be said"))
+        elif outcome.points is None:
+            self.say("Which points would be won or lost is told once the study has been run on "
+                     "these inputs by this version of the program: phusong run")
+        elif not outcome.points["rows"]:
+            self.say(f"No point would change hands or status on "
+                     f"{outcome.points['after']['as_of']}, by {outcome.points['definition']}")
+        else:
+            self.say("What would change:")
+            self.differences(outcome.points)
+        self.say("Nothing was written.")
 
     def proof(self, proof: dict[str, list[str]]) -> None:
         """Say whether computing everything again gave the same."""
@@ -54,6 +83,7 @@ class Board:
     def differences(self, figures: dict[str, Any]) -> None:
         """Show how many points differ between two days, and the first of them."""
         told = [f"{f['as_of']}" + (f" as known on {f['known_on']}" if f["known_on"] else "")
+                + (" with this report" if f.get("with_report") else "")
                 for f in (figures["before"], figures["after"])]
         mark = "  [FICTIONAL DATA]" if figures["fictional"] else ""
         self.say(f"{figures['study']}: {told[0]} against {told[1]}, covered means: "
