@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from phusong.cost.access import access_multiplier
+from phusong.cost.access import access_multiplier, track_multiplier
 from phusong.cost.register import Costs
 
 __all__ = ["BILLS", "Line", "capital", "upkeep", "yearly"]
@@ -159,19 +159,27 @@ def _track(costs: Costs, sites: pd.DataFrame) -> Line:
                 np.zeros_like(money), note.astype(object))
 
 
-def _surcharge(sites: pd.DataFrame, lines: list[Line], keys: tuple[str, ...]) -> Line:
-    factor = access_multiplier(sites) - 1.0
+def _surcharges(sites: pd.DataFrame, lines: list[Line], keys: tuple[str, ...]) -> list[Line]:
+    """Return two items: what difficult access adds, and what a bad road adds to that."""
     capex = sum((line.capex for line in lines), np.zeros((len(sites), 3)))
-    money = capex * factor[:, None]
-    return Line("access_surcharge", keys, factor, money, np.zeros_like(money),
-                _notes(len(sites), "road distance, height and slope (form and bins of OnSSET)"))
+    factor = access_multiplier(sites)
+    track = factor * (track_multiplier(sites) - 1.0)
+    grade = _known(sites, "road_grade")
+    told = np.array([f"the nearest road is of grade {g:g} (1 solid, 5 soft); its weight is an "
+                     "assumption" if np.isfinite(g) else "" for g in grade], object)
+    return [Line(item, keys, share, capex * share[:, None], np.zeros_like(capex), note)
+            for item, share, note in (
+                ("access_surcharge", factor - 1.0, _notes(
+                    len(sites), "road distance, height and slope (form and bins of OnSSET)")),
+                ("track_surcharge", track, told))]
 
 
 def _macro(costs: Costs, sites: pd.DataFrame) -> list[Line]:
     ones = np.ones(len(sites))
     site = capital(costs, "macro_site", ones)
     power = _power(costs, sites, "load_macro")
-    return [site, *power, _track(costs, sites), _surcharge(sites, [site, *power], ("macro_site",)),
+    return [site, *power, _track(costs, sites),
+            *_surcharges(sites, [site, *power], ("macro_site",)),
             upkeep(costs, "site_operation", site.capex, "on mast and radio"),
             yearly(costs, "site_rent", ones)]
 
@@ -179,7 +187,7 @@ def _macro(costs: Costs, sites: pd.DataFrame) -> list[Line]:
 def _light(costs: Costs, sites: pd.DataFrame) -> list[Line]:
     site = capital(costs, "light_site", np.ones(len(sites)),
                     "power and relay included; carried by hand, no track")
-    return [site, _surcharge(sites, [site], ("light_site",)),
+    return [site, *_surcharges(sites, [site], ("light_site",)),
             upkeep(costs, "site_operation", site.capex, "on the site")]
 
 
@@ -203,7 +211,7 @@ def _satellite(costs: Costs, sites: pd.DataFrame) -> list[Line]:
 def _repeater(costs: Costs, sites: pd.DataFrame) -> list[Line]:
     site = capital(costs, "repeater", np.ones(len(sites)),
                    "power and relay included; carried by hand, no track")
-    return [site, _surcharge(sites, [site], ("repeater",)),
+    return [site, *_surcharges(sites, [site], ("repeater",)),
             upkeep(costs, "site_operation", site.capex, "on the site")]
 
 

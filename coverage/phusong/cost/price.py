@@ -20,7 +20,8 @@ __all__ = ["dated", "price", "settle", "totals"]
 
 _DAYS_PER_YEAR = 365.25
 
-_READ = ("intervention", "road_distance_m", "power_distance_m", "slope_deg", "ground_m",
+_READ = ("intervention", "road_distance_m", "power_distance_m", "road_grade", "slope_deg",
+         "ground_m",
          "backhaul_distance_m", "backhaul_sight")
 _FED = ("macro", "micro")
 
@@ -61,7 +62,7 @@ def price(spots: pd.DataFrame, around: Surroundings | None, costs: Costs, *,
     ----------
     spots : DataFrame
         SITES (candidates): intervention, and where known road_distance_m,
-        power_distance_m, backhaul_distance_m, slope_deg, ground_m. Rows with the
+        road_grade, power_distance_m, backhaul_distance_m, slope_deg, ground_m. Rows with the
         same `site_id` are built together and priced once.
     around : Surroundings or None
         What lies around; its distances stand in the columns of `spots`.

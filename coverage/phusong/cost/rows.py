@@ -19,6 +19,9 @@ FEEDER_ITEMS = ("microwave_hop_short", "microwave_hop_medium", "microwave_hop_lo
 """Items that pay for the way from a site to the network; several sites may share them."""
 
 _SURCHARGE_SOURCE = "onsset/onsset.py (OnSSET), penalty classes, hard ground scoring 5"
+_TRACK_SOURCE = ("Assumption, chosen here: the grade of the nearest road counts in the penalty of "
+                 "OnSSET with the weight of the road's distance; grades as OpenStreetMap defines "
+                 "tracktype")
 
 
 def rows_of(line: Line, index: pd.Index, costs: Costs) -> pd.DataFrame:
@@ -45,7 +48,8 @@ def rows_of(line: Line, index: pd.Index, costs: Costs) -> pd.DataFrame:
     source = "; ".join(dict.fromkeys(costs.source(each) for each in line.keys))
     out = pd.DataFrame({
         **data, "currency": costs.currency, "money_year": np.nan if year is None else float(year),
-        "source": _SURCHARGE_SOURCE if surcharge else source,
+        "source": (_TRACK_SOURCE if line.item == "track_surcharge" else
+                   _SURCHARGE_SOURCE if surcharge else source),
         "foreign": surcharge or any(costs.item(each).foreign for each in line.keys),
         "feeder": line.item in FEEDER_ITEMS, "note": line.note})
     return out[value[:, 2] > 0.0]

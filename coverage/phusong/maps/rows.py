@@ -191,6 +191,8 @@ def spot_columns(block: Block, spots: gpd.GeoDataFrame, cost: pd.Series, alone: 
     for name in ("ground_m", "road_distance_m", "power_distance_m"):
         if name in first.columns:
             columns[name] = block.numbers(first[name], 0)
+    if "road_grade" in first.columns and first["road_grade"].notna().any():
+        columns["road_grade"] = block.numbers(first["road_grade"], 0)
     return {"n": len(first), "at": block.positions(lon, lat), "id": block.texts(names),
             "columns": columns}, names
 

@@ -20,6 +20,7 @@ from phusong.siting.ladder import (
 from phusong.siting.scene import Scene, numbered, score_of, xy_of
 from phusong.siting.sight import called_for, spaced
 from phusong.siting.surround import allowed, describe
+from phusong.siting.tracks import drivable
 
 __all__ = ["new_sites"]
 
@@ -78,7 +79,7 @@ def _clusters(scene: Scene) -> pd.DataFrame:
 
 
 def _roadsides(scene: Scene) -> pd.DataFrame:
-    roads = scene.around.roads
+    roads = None if scene.around.roads is None else drivable(scene.around.roads)
     if roads is None or not len(roads):
         scene.notes.append("No roads: no roadside places, and distances to roads are not known.")
         return scene.open_places(np.zeros((0, 2)), "roadside").assign(sees=0.0)

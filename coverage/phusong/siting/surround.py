@@ -11,6 +11,7 @@ import shapely
 from numpy.typing import NDArray
 
 from phusong.siting.settings import Siting
+from phusong.siting.tracks import nearest_road
 from phusong.surroundings import Surroundings
 from phusong.terrain import Terrain
 
@@ -41,7 +42,7 @@ def _inside(places: Array, areas: gpd.GeoDataFrame | None) -> NDArray[np.bool_]:
 
 
 def describe(places: Array, terrain: Terrain | None, around: Surroundings) -> pd.DataFrame:
-    """Return what is known of each place: ground_m, slope_deg and distances, NaN = not known.
+    """Return what is known of each place: ground, slope, distances, road; NaN = not known.
 
     Parameters
     ----------
@@ -54,11 +55,12 @@ def describe(places: Array, terrain: Terrain | None, around: Surroundings) -> pd
     """
     unknown = np.full(len(places), np.nan)
     x, y = places[:, 0], places[:, 1]
+    road_m, grade = nearest_road(places, around.roads)
     return pd.DataFrame({
         "x": x, "y": y,
         "ground_m": unknown if terrain is None else terrain.sample(x, y),
         "slope_deg": unknown if terrain is None else terrain.slope_deg(x, y),
-        "road_distance_m": line_distance(places, around.roads),
+        "road_distance_m": road_m, "road_grade": grade,
         "power_distance_m": line_distance(places, around.power_lines)})
 
 

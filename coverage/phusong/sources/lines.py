@@ -18,7 +18,9 @@ __all__ = ["read_power_lines", "read_roads", "volts"]
 
 
 def read_roads(source: Source, folder: Path, crs: Any, profile: Profile) -> Reading:
-    """Read roads: lines with ``highway`` (class of the road), ``name``, ``surface``, ``tracktype``.
+    """Read roads: lines with ``highway`` (class of the road), ``name``, and what tells its quality.
+
+    That is ``surface``, ``tracktype`` and ``smoothness``, as OpenStreetMap writes them.
 
     Parameters
     ----------
@@ -39,6 +41,7 @@ def read_roads(source: Source, folder: Path, crs: Any, profile: Profile) -> Read
     frame = gpd.GeoDataFrame(
         {"highway": highway.where(highway.ne(""), "unclassified"), "name": columns.text("name"),
          "surface": columns.text("surface"), "tracktype": columns.text("tracktype"),
+         "smoothness": columns.text("smoothness"),
          "source": columns.credit()}, geometry=shapes, crs=shapes.crs)
     return finished(frame, pd.Series(table.rows), "row", crs, columns, aside)
 

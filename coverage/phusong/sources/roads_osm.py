@@ -63,7 +63,8 @@ class Selection:
 
 SELECTIONS: dict[str, Selection] = {
     "roads": Selection({"highway": _ROADS}, ("way",),
-                       ("highway", "name", "ref", "surface", "tracktype", "bridge", "tunnel"), {}),
+                       ("highway", "name", "ref", "surface", "tracktype", "smoothness", "bridge",
+                        "tunnel"), {}),
     "power_lines": Selection({"power": ("line", "minor_line", "cable")}, ("way",),
                              ("power", "voltage", "operator", "cables"), {}),
     "points": Selection({"amenity": ("school", "college", "university", "kindergarten"),

@@ -132,11 +132,11 @@ SITES = declare(
     Column("off_air_from", "date", "First day off air; empty = not off."),
     Column("uncertainty_m", "float", "How far the mast may be from an estimated position; empty = "
            "surveyed, or not known.", low=0),
-    Column("intervention", "text", "Rung of the ladder a candidate stands for (macro, light, "
-           "satellite, ...)."),
+    Column("intervention", "text", "Rung of the ladder of a candidate (macro, light, ...)."),
     Column("place", "text", "How a candidate's place was found (hilltop, cluster, roadside, ...)."),
     Column("ground_m", "float", "Ground height above sea level.", low=-500, high=9000),
-    Column("road_distance_m", "float", "Distance to the nearest road.", low=0),
+    Column("road_distance_m", "float", "Distance to the nearest road that a lorry can use.", low=0),
+    Column("road_grade", "float", "Grade of that road, 1 (solid) to 5 (soft).", low=1, high=5),
     Column("power_distance_m", "float", "Distance to the nearest power line.", low=0),
     Column("slope_deg", "float", "Slope of the ground.", low=0, high=90),
     Column("assumed", "text", "Columns whose value was filled in, joined by ';'."),

@@ -150,6 +150,7 @@ function spotCard(all, state, s) {
     rowsOf([
       get("ground_m") !== "" && [word("column", "ground_m"), `${count(get("ground_m"))} m`],
       get("road_distance_m") !== "" && [word("column", "road_distance_m"), length(get("road_distance_m"))],
+      isKnown(get("road_grade")) && [word("column", "road_grade"), count(get("road_grade"))],
       get("power_distance_m") !== "" && [word("column", "power_distance_m"),
         length(get("power_distance_m"))],
       [word("column", "antenna_height_m"), `${count(get("antenna_height_m"))} m`]]),
