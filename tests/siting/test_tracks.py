@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+from affine import Affine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from phusong.cost import Costs, price
 from phusong.cost.access import access_multiplier, track_multiplier
+from phusong.siting.surround import line_distance
 from phusong.siting.tracks import FOOTPATHS, grades, nearest_road
+from phusong.terrain import Terrain
 from shapely import LineString, Point
 
 UTM = "EPSG:32648"
@@ -52,6 +56,22 @@ def test_at_a_junction_the_worst_road_counts_in_any_order() -> None:
     for order in (lines, lines.iloc[::-1]):
         distance, grade = nearest_road(np.array([[500.0, 0.0]]), order)
         assert (distance[0], grade[0]) == (50.0, 4.0)
+
+
+def test_distances_are_those_along_the_ground() -> None:
+    """A slope of 3 in 4: 400 m on the map are 500 m on the ground; a void counts as flat."""
+    x, y = np.meshgrid(np.arange(200), np.arange(100))
+    slope = Terrain(0.75 * 10.0 * (100.0 - y) + 0.0 * x, Affine(10, 0, 0, 0, -10, 1000), UTM, UTM)
+    lines = roads((500.0, "track", ""))
+    place = np.array([[505.0, 105.0]])
+    flat, _ = nearest_road(place, lines)
+    assert flat[0] == pytest.approx(395.0)
+    assert nearest_road(place, lines, slope)[0][0] == pytest.approx(395.0 * 1.25, rel=1e-6)
+    assert line_distance(place, lines, slope)[0] == pytest.approx(395.0 * 1.25, rel=1e-6)
+    void = replace(slope, heights=np.full((100, 200), np.nan, np.float32))
+    assert nearest_road(place, lines, void)[0][0] == pytest.approx(395.0)
+    many = np.array([[505.0, 105.0], [105.0, 500.0], [905.0, 805.0]])
+    assert nearest_road(many, lines, slope)[0] == pytest.approx([493.75, 0.0, 305.0 * 1.25])
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)

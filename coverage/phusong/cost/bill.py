@@ -109,7 +109,7 @@ def _energy(costs: Costs, load: str, count: NDArray[np.float64]) -> Line:
 def _grid(costs: Costs, sites: pd.DataFrame, *, low_voltage: bool) -> list[Line]:
     km = np.nan_to_num(_known(sites, "power_distance_m")) / 1000.0
     line, joint = ("lv_line", "lv_connection") if low_voltage else ("mv_line", "transformer")
-    return [capital(costs, line, km, "straight distance to the nearest line"),
+    return [capital(costs, line, km, "straight over the ground to the nearest line"),
             capital(costs, joint, np.ones(len(sites)))]
 
 
@@ -153,7 +153,7 @@ def _track(costs: Costs, sites: pd.DataFrame) -> Line:
     metres = _known(sites, "road_distance_m")
     km = np.nan_to_num(metres)[:, None] / 1000.0 * costs.figures("track_detour")
     money = km * costs.figures("access_track")
-    note = np.where(np.isfinite(metres), "straight distance to the nearest road x detour",
+    note = np.where(np.isfinite(metres), "straight over the ground to the nearest road x detour",
                     "distance to a road not known: no track counted")
     return Line("access_track", ("access_track", "track_detour"), km[:, 1], money,
                 np.zeros_like(money), note.astype(object))

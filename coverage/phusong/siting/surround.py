@@ -11,7 +11,7 @@ import shapely
 from numpy.typing import NDArray
 
 from phusong.siting.settings import Siting
-from phusong.siting.tracks import nearest_road
+from phusong.siting.tracks import nearest_line, nearest_road
 from phusong.surroundings import Surroundings
 from phusong.terrain import Terrain
 
@@ -23,14 +23,12 @@ _DISH_M = 4.0
 Array = NDArray[np.float64]
 
 
-def line_distance(places: Array, lines: gpd.GeoDataFrame | None) -> Array:
-    """Return the distance from each place to the nearest line, metres; NaN if there are none."""
+def line_distance(places: Array, lines: gpd.GeoDataFrame | None,
+                  terrain: Terrain | None = None) -> Array:
+    """Return the distance along the ground to the nearest line, metres; NaN if there are none."""
     out = np.full(len(places), np.nan)
-    if lines is None or not len(lines) or not len(places):
-        return out
-    (mine, _), distance = lines.sindex.nearest(shapely.points(places), return_all=False,
-                                               return_distance=True)
-    out[mine] = distance
+    mine, _, far = nearest_line(places, lines, terrain)
+    np.fmin.at(out, mine, far)
     return out
 
 
@@ -55,13 +53,13 @@ def describe(places: Array, terrain: Terrain | None, around: Surroundings) -> pd
     """
     unknown = np.full(len(places), np.nan)
     x, y = places[:, 0], places[:, 1]
-    road_m, grade = nearest_road(places, around.roads)
+    road_m, grade = nearest_road(places, around.roads, terrain)
     return pd.DataFrame({
         "x": x, "y": y,
         "ground_m": unknown if terrain is None else terrain.sample(x, y),
         "slope_deg": unknown if terrain is None else terrain.slope_deg(x, y),
         "road_distance_m": road_m, "road_grade": grade,
-        "power_distance_m": line_distance(places, around.power_lines)})
+        "power_distance_m": line_distance(places, around.power_lines, terrain)})
 
 
 def allowed(places: pd.DataFrame, around: Surroundings, siting: Siting, terrain: Terrain | None,

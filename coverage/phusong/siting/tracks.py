@@ -11,7 +11,9 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-__all__ = ["FOOTPATHS", "drivable", "grades", "nearest_road"]
+from phusong.terrain import SHORTEST_PATH_M, Terrain
+
+__all__ = ["FOOTPATHS", "drivable", "grades", "nearest_line", "nearest_road"]
 
 FOOTPATHS = frozenset(("path", "footway", "steps", "pedestrian", "cycleway", "bridleway",
                        "via_ferrata", "corridor", "platform", "elevator", "proposed",
@@ -71,7 +73,8 @@ def grades(roads: pd.DataFrame) -> Array:
     return out
 
 
-def nearest_road(places: Array, roads: gpd.GeoDataFrame | None) -> tuple[Array, Array]:
+def nearest_road(places: Array, roads: gpd.GeoDataFrame | None,
+                 terrain: Terrain | None = None) -> tuple[Array, Array]:
     """Return distance and grade of the nearest road that a lorry can use, for each place.
 
     Parameters
@@ -80,6 +83,8 @@ def nearest_road(places: Array, roads: gpd.GeoDataFrame | None) -> tuple[Array, 
         Positions in the working CRS.
     roads : GeoDataFrame or None
         Lines in the working CRS.
+    terrain : Terrain, optional
+        As for `nearest_line`.
 
     Returns
     -------
@@ -87,14 +92,54 @@ def nearest_road(places: Array, roads: gpd.GeoDataFrame | None) -> tuple[Array, 
         NaN where there is no road, or nothing tells its grade.  Of several roads at one distance
         (a junction) the worst known grade counts.
     """
+    lines = None if roads is None else drivable(roads)
     distance, grade = np.full(len(places), np.nan), np.full(len(places), np.nan)
-    if roads is None or not len(places):
-        return distance, grade
-    lines = drivable(roads)
-    if not len(lines):
-        return distance, grade
-    (mine, theirs), far = lines.sindex.nearest(shapely.points(places), return_all=True,
-                                               return_distance=True)
-    distance[mine] = far
-    np.fmax.at(grade, mine, grades(lines)[theirs])
+    mine, theirs, far = nearest_line(places, lines, terrain)
+    np.fmin.at(distance, mine, far)
+    if lines is not None and len(mine):
+        np.fmax.at(grade, mine, grades(lines)[theirs])
     return distance, grade
+
+
+def nearest_line(places: Array, lines: gpd.GeoDataFrame | None, terrain: Terrain | None = None
+                 ) -> tuple[NDArray[np.int64], NDArray[np.int64], Array]:
+    """Return for each place its nearest lines on the map, and how far they are along the ground.
+
+    Parameters
+    ----------
+    places : (places, 2) float64
+        Positions in the working CRS.
+    lines : GeoDataFrame or None
+        Lines in the working CRS.
+    terrain : Terrain, optional
+        The straight way to the line is laid over it; where heights are not known, and without
+        terrain, the ground counts as flat.
+
+    Returns
+    -------
+    mine, theirs : (pairs,) int64
+        Place and line; several lines at one distance each make a pair.
+    distance_m : (pairs,) float64
+        Never less than the distance on the map.
+    """
+    if lines is None or not len(lines) or not len(places):
+        none = np.zeros(0, np.int64)
+        return none, none, np.zeros(0)
+    points = shapely.points(places)
+    (mine, theirs), far = lines.sindex.nearest(points, return_all=True, return_distance=True)
+    if terrain is not None:
+        way = shapely.get_coordinates(shapely.shortest_line(
+            points[mine], np.asarray(lines.geometry.array, object)[theirs])).reshape(-1, 4)
+        far = np.maximum(far, _over_ground(way, terrain))
+    return mine, theirs, far
+
+
+def _over_ground(way: Array, terrain: Terrain) -> Array:
+    """Return how long straight ways on the map, rows of x0, y0, x1, y1, are on the ground."""
+    x0, y0, x1, y1 = way.T
+    paths = terrain.profiles(x0, y0, x1, y1, terrain.resolution_m)
+    rise = np.nan_to_num(np.diff(paths.heights_m))
+    length = np.hypot(np.diff(paths.along_m), rise)
+    length[paths.offsets[1:-1] - 1] = 0.0    # from the end of one way to the begin of the next
+    out = np.add.reduceat(length, paths.offsets[:-1])
+    return np.where(np.hypot(x1 - x0, y1 - y0) < SHORTEST_PATH_M, 0.0, out)
