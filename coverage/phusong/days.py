@@ -15,7 +15,7 @@ from phusong.intake import Intake
 from phusong.ledger.state import Air
 from phusong.pointwise import Pointwise, digest_of, marks_of
 from phusong.progress import on_air
-from phusong.relink import links_of
+from phusong.relink import changed_cells, links_of
 from phusong.snapshots import Snapshot, judge, retake, services_by_need, take
 from phusong.store import POINTER, Store, content_digest, key_of
 from phusong.study import Study
@@ -25,6 +25,7 @@ __all__ = ["Days"]
 
 Report = Callable[[str, int, int], None]
 _TABLES = ("cells", "counts")
+"""Kept as they are; of cells only those that the reports change."""
 _SHEETS = {"links": (), "services": ("definition",)}
 """Tables by point, and the columns that tell the rows of a point apart."""
 _PARTS = (*_TABLES, *_SHEETS)
@@ -106,7 +107,7 @@ class Days:
     def links_of(self, day: dt.date, ids: pd.Index) -> pd.DataFrame:
         """Return the links of some points on `day` (without ``cells_considered``)."""
         sheet = self.sheet(day)
-        return sheet.take(np.flatnonzero(sheet.places("point_id", ids) >= 0))
+        return sheet.take(sheet.rows_of(ids))
 
     def services(self, day: dt.date) -> dict[str, pd.DataFrame]:
         """Return SERVICE on `day` by definition, once `bring` has been called for it."""
@@ -143,8 +144,29 @@ class Days:
 
     def _recalled(self, part: str, where: tuple[str, str]) -> Any:
         assert self.store is not None
-        recall = self.store.recall_pointwise if part in _SHEETS else self.store.recall
-        return recall(*where)
+        if part in _SHEETS:
+            return self.store.recall_pointwise(*where)
+        found = self.store.recall(*where)
+        return found if part != "cells" or found is None else self._with_files(found)
+
+    def _reported(self, cells: gpd.GeoDataFrame, day: dt.date) -> gpd.GeoDataFrame:
+        """Return the cells of a day that the files do not have as they are.
+
+        Its ``attrs`` name the day, the cells of the files that are ``gone``, and the hash of all.
+        """
+        listed = on_air(self._from.sites, day)
+        gone, came = changed_cells(listed, cells)
+        found = cells[came].copy(deep=False)
+        found.attrs = {"day": day.isoformat(), "gone": listed.index[gone].astype(str).tolist()}
+        found.attrs["digest"] = key_of(content_digest(found), found.attrs["gone"])
+        return found
+
+    def _with_files(self, reported: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+        """Return all cells of a day, given those that `_reported` returned."""
+        listed = on_air(self._from.sites, dt.date.fromisoformat(reported.attrs["day"]))
+        rest = listed[pd.Index(reported.attrs["gone"]).get_indexer(listed.index) < 0]
+        parts = [part for part in (rest, reported) if len(part)] or [rest]
+        return pd.concat(parts).sort_index() if len(parts) > 1 else parts[0].sort_index()
 
     def cells_key(self, day: dt.date) -> str:
         """Return a hash of all that decides which cells are on air on `day`."""
@@ -177,11 +199,12 @@ class Days:
         if self.store is None:
             made = self._made(day, progress)
             self._tables |= {f"{part}@{day}": getattr(made, part) for part in _PARTS}
+            reported = self._reported(made.cells, day)
             self._tables[f"alone@{day}"] = alone = self._judged_alone(day)
             self.operators[day] = sorted(set(alone["operator"]))
             ids = self._from.points.index
-            self.digests |= {f"{part}@{day}": content_digest(getattr(made, part))
-                             for part in _TABLES}
+            self.digests |= {f"cells@{day}": reported.attrs["digest"],
+                             f"counts@{day}": content_digest(made.counts)}
             self.digests |= {f"{part}@{day}": digest_of(_marks(made, part, ids), ids)
                              for part in _SHEETS}
             self.digests[f"alone@{day}"] = content_digest(self._tables[f"alone@{day}"])
@@ -215,8 +238,10 @@ class Days:
         assert self.store is not None
         about = {"day": day.isoformat(), "judged_by": self._judged_by}
         ids = self._from.points.index
-        for part in _TABLES:
-            self.store.keep(*places[f"{part}@{day}"], getattr(made, part), **about)
+        reported = self._reported(made.cells, day)
+        self.store.keep(*places[f"cells@{day}"], reported, **about,
+                        digest=reported.attrs["digest"])
+        self.store.keep(*places[f"counts@{day}"], made.counts, **about)
         for part in _SHEETS:
             sheet: Pointwise = getattr(made, part)
             if sheet.key == places[f"{part}@{day}"][1]:
@@ -286,6 +311,6 @@ def _marks(made: Snapshot, part: str, ids: pd.Index,
     if made.touched is None or before is None:
         return marks_of(sheet.whole(), ids, _SHEETS[part])
     marks = before.copy()
-    rows = np.flatnonzero(sheet.places("point_id", made.touched) >= 0)
+    rows = sheet.rows_of(made.touched)
     marks[ids.get_indexer(made.touched)] = marks_of(sheet.take(rows), made.touched, _SHEETS[part])
     return marks

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
+import shapely
 
 from phusong import sources
 from phusong.backhaul import feeders, hops, own_feeders
@@ -24,7 +26,7 @@ from phusong.cost import dated, price, settle
 from phusong.daily import day_by_day, kept
 from phusong.days import Days
 from phusong.declared import declared, disagreement
-from phusong.geo import to_degrees
+from phusong.geo import DEGREES, transform
 from phusong.intake import Intake, inputs_digest, read, take_in
 from phusong.ledger import Ledger
 from phusong.links import link
@@ -239,7 +241,12 @@ def _stages(results: Results, store: Store | None, until: str,
 def open_book(book: Path, study: Study, points: gpd.GeoDataFrame,
               sites: gpd.GeoDataFrame) -> Ledger:
     """Open the ledger of operators' reports over the cells that the study's files list."""
-    box = to_degrees(points[points.geometry.notna()]).total_bounds
+    shapes = points.geometry.to_numpy()
+    place = np.stack([shapely.get_x(shapes), shapely.get_y(shapes)])
+    x, y = place[:, np.isfinite(place).all(axis=0)]
+    there = transform(x, y, points.crs, DEGREES)
+    box = [float(edge(side)) if len(side) else np.nan for edge in (np.min, np.max)
+           for side in there]
     area = (box[0] - 1.0, box[1] - 1.0, box[2] + 1.0, box[3] + 1.0)
     operators = sorted(set(sites["operator"].dropna())) if "operator" in sites else []
     return Ledger.open(book, crs=points.crs, radio=study.radio, standing=sites,

@@ -111,6 +111,13 @@ class Pointwise:
         first, then = (_places(table, name, ids) for table in (self.base, self.added))
         return first if self.is_whole else np.concatenate([first[self._held()], then])
 
+    def rows_of(self, ids: pd.Index) -> Ints:
+        """Return the numbers of the rows of some points, rising."""
+        name = self.base.schema.metadata[b"keys"].decode().split(",")[0]
+        first, then = (_among(table, name, ids) for table in (self.base, self.added))
+        return np.flatnonzero(first if self.is_whole else np.concatenate([
+            first[self._held()], then]))
+
     def values(self, name: str) -> pd.Index:
         """Return the different texts in a column, sorted."""
         found = [table.column(name).combine_chunks().dictionary.to_pandas()
@@ -161,6 +168,12 @@ def _places(table: pa.Table, name: str, ids: pd.Index) -> Ints:
     if codes.null_count:
         codes = codes.fill_null(len(place) - 1)
     return np.asarray(place[codes.to_numpy(zero_copy_only=False)])
+
+
+def _among(table: pa.Table, name: str, ids: pd.Index) -> NDArray[np.bool_]:
+    column = table.column(name).combine_chunks()
+    wanted = ids.get_indexer(column.dictionary.to_pandas()) >= 0
+    return np.asarray(wanted[column.indices.to_numpy(zero_copy_only=False)])
 
 
 def _frame(table: pa.Table) -> pd.DataFrame:

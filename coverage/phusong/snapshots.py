@@ -107,10 +107,10 @@ def retake(previous: Snapshot, points: gpd.GeoDataFrame, cells: gpd.GeoDataFrame
     if not len(found.touched):
         return Snapshot(cells, previous.links, counts, previous.services, found.touched)
     links = previous.links.changed(found.drop, found.links)
-    mine = links.take(np.flatnonzero(links.places("point_id", found.touched) >= 0))
+    mine = links.take(links.rows_of(found.touched))
     again = points[found.touched.get_indexer(points.index) >= 0]
     after = pd.concat([assess(again, mine, need) for need in needs])
-    drop = np.flatnonzero(previous.services.places("point_id", found.touched) >= 0)
+    drop = previous.services.rows_of(found.touched)
     return Snapshot(cells, links, counts, previous.services.changed(drop, after), found.touched)
 
 

@@ -22,6 +22,10 @@ Services = Mapping[dt.date, Mapping[str, pd.DataFrame]]
 _BESIDE = {"claimed": ("covered", "uncovered"), "declared": ("covered", "uncovered"),
            "measured": ("covered", "uncertain", "uncovered")}
 _TEXTS = ("reason", "best_cell_id", "operators")
+_PLACES = (("province", "province_code"), ("commune", "commune_code"), ("kind", "kind"),
+           ("label", "commune_name"))
+_LOOKED_AT = (*(column for _, column in _PLACES), "learners", "learners_poor",
+              "learners_near_poor", "lockdown_from", "lockdown_to")
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,22 +225,27 @@ def _sheets(points: pd.DataFrame, services: Services, target: Target, beside: Be
     uncounted = [short for short, column in (("poor", "learners_poor"),
                                              ("near_poor", "learners_near_poor"))
                  if column not in points.columns or points[column].isna().all()]
+    looked_at = pd.DataFrame({name: points[name] for name in _LOOKED_AT if name in points})
+    ids, here, about = None, looked_at, {}
     for day in sorted(services):
         if target.need.name not in services[day]:
             continue
-        ids = on_list(points, target, beside.registers.get(day))
+        listed_now = on_list(points, target, beside.registers.get(day))
+        if ids is None or not listed_now.equals(ids):
+            ids = listed_now
+            here = looked_at.reindex(ids)
+            about = {"learners": _numbers(here, "learners"),
+                     "poor": _numbers(here, "learners_poor"),
+                     "near_poor": _numbers(here, "learners_near_poor"),
+                     **{name: _text(here, column).fillna("").to_numpy(object)
+                        for name, column in _PLACES}}
         service = services[day][target.need.name]
-        here = points.reindex(ids)
+        service = service[["status", *(n for n in _TEXTS if n in service)]].reindex(ids)
         sheet = pd.DataFrame({
-            "status": service["status"].reindex(ids).fillna("unknown").to_numpy(object),
-            **{name: _text(service, name).reindex(ids).fillna("").to_numpy(object)
-               for name in _TEXTS},
-            "learners": _numbers(here, "learners"), "poor": _numbers(here, "learners_poor"),
-            "near_poor": _numbers(here, "learners_near_poor"),
-            "locked": locked_on(here, day).to_numpy(bool),
-            **{name: _text(here, column).fillna("").to_numpy(object) for name, column in (
-                ("province", "province_code"), ("commune", "commune_code"), ("kind", "kind"),
-                ("label", "commune_name"))}}, index=pd.Index(ids, name="point_id"))
+            "status": service["status"].fillna("unknown").to_numpy(object),
+            **{name: _text(service, name).fillna("").to_numpy(object) for name in _TEXTS},
+            "locked": locked_on(here, day).to_numpy(bool), **about},
+            index=pd.Index(ids, name="point_id"))
         for short in _BESIDE:
             said = getattr(beside, short).get(day, {}).get(target.need.name)
             sheet[short] = _said(said, ids, operator)
@@ -248,7 +257,7 @@ def _said(said: pd.DataFrame | None, ids: pd.Index, operator: str) -> Any:
     """Return the status on one evidence; None throughout = there is no such evidence."""
     if said is None:
         return None
-    here = said.reindex(ids)
+    here = said[["status", "operators"] if operator else ["status"]].reindex(ids)
     status = here["status"].fillna("unknown").to_numpy(object)
     if not operator:
         return status

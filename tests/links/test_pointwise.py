@@ -50,6 +50,8 @@ def test_changes_upon_changes(seed: int, steps: int, data: st.DataObject) -> Non
         np.testing.assert_array_equal(sheet.numbers("level"), sheet.whole()["level"])
         place = sheet.places("point_id", IDS)
         assert (IDS[place] == sheet.whole().index.get_level_values(0)).all()
+        assert sheet.rows_of(IDS[2:4]).tolist() == np.flatnonzero(
+            sheet.whole().index.get_level_values(0).isin(IDS[2:4])).tolist()
         assert sheet.values("text").tolist() == sorted(set(frame["text"].dropna()))
         few = np.random.default_rng(seed).permutation(len(sheet))[:5]
         assert content_digest(sheet.take(few)) == content_digest(sheet.whole().iloc[few])
