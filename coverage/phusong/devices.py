@@ -62,6 +62,8 @@ def largest_remainder(need: NDArray[np.int64], devices: int) -> NDArray[np.int64
     total = int(need.sum())
     if devices >= total:
         return need.copy()
+    if not devices:
+        return np.zeros_like(need)
     whole = np.array([int(n) * devices // total for n in need], np.int64)
     rest = np.array([int(n) * devices % total for n in need], np.int64)
     order = np.lexsort((np.arange(len(need)), -need, -rest))
@@ -134,10 +136,10 @@ def _needs(points: pd.DataFrame, service: pd.DataFrame, delivered: pd.DataFrame 
     want = np.floor(poor.fillna(0.0) + near.fillna(0.0) + 1e-9)
     need = np.maximum(0.0, want - held).where(known)
     locked = locked_on(points, day) if day is not None else pd.Series(False, index=points.index)
-    place = {key: number for number, key in enumerate(TIERS, 1)}
-    tier = [place[key] if wanted > 0 else 0 for wanted, *key_parts in
-            zip(need.fillna(0.0), service["status"], locked, strict=True)
-            for key in [(str(key_parts[0]), bool(key_parts[1]))]]
+    status, shut = service["status"].to_numpy(object), locked.to_numpy(bool)
+    tier = np.zeros(len(points), np.int64)
+    for number, (name, is_locked) in enumerate(TIERS, 1):
+        tier[(status == name) & (shut == is_locked) & (need > 0.0).to_numpy(bool)] = number
     text = {name: points[name] if name in points.columns else ""
             for name in ("name", "commune_code", "province_code")}
     return pd.DataFrame({"tier": tier, **text, "locked": locked.to_numpy(bool),

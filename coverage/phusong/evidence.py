@@ -173,16 +173,16 @@ def field_checks(points: gpd.GeoDataFrame, links: pd.DataFrame, need: Need, *,
     """
     alone = need.model_copy(update={"operators_needed": 1})
     said = asserted(claims, disputed)
-    said = said[said.index.get_level_values("point_id").isin(points.index)]
+    said = said[points.index.get_indexer(said.index.get_level_values("point_id")) >= 0]
     frames = []
     where = said.index.get_level_values("point_id").unique()
     links = links[where.get_indexer(links.index.get_level_values(0)) >= 0]
     everybody = assess(points[where.get_indexer(points.index) >= 0], links, alone)["operators"]
     for operator, rows in said.groupby(level="operator", sort=True):
         ids = rows.index.get_level_values("point_id")
-        here = points.loc[points.index.isin(ids)]
+        here = points[ids.get_indexer(points.index) >= 0]
         own = links[(links["operator"] == operator).to_numpy(bool)]
-        service = assess(here, own[own.index.get_level_values("point_id").isin(ids)], alone)
+        service = assess(here, own[ids.get_indexer(own.index.get_level_values(0)) >= 0], alone)
         service = service[(service["status"] == "uncovered").to_numpy(bool)]
         about = rows.droplevel("operator").loc[service.index]
         who = points.loc[service.index]

@@ -103,5 +103,15 @@ def standing(results: Results) -> dict[str, Any]:
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Return a table, index and all, as records that JSON can write."""
     flat = table.reset_index()
-    return [{name: plain(value) for name, value in zip(flat.columns, row, strict=True)}
-            for row in flat.itertuples(index=False, name=None)]
+    columns = [_plain_column(flat[name]) for name in flat.columns]
+    return [dict(zip(flat.columns, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _plain_column(column: pd.Series) -> list[Any]:
+    """Return a column as `plain` writes its cells."""
+    if pd.api.types.is_float_dtype(column):
+        return [None if x != x else int(x) if x.is_integer() else x
+                for x in column.to_numpy(float).tolist()]
+    codes, different = pd.factorize(column)
+    words = [*map(plain, different), None]
+    return [words[code] for code in codes]
