@@ -50,7 +50,8 @@ def new_towers(results: pipeline.Results, count: int, path: Path, day: dt.date,
              "height"]
     for n, row in enumerate(rng.choice(len(gaps), min(count, len(gaps)), replace=False)):
         place = gaps.geometry.iloc[row]
-        lines += [f"new;DESK{seed}{n:03d};DESK{seed}{n:03d}-{k};{day};{place.y + 0.002:.6f};{place.x:.6f};"
+        code = f"DESK{seed}{n:03d}"
+        lines += [f"new;{code};{code}-{k};{day};{place.y + 0.002:.6f};{place.x:.6f};"
                   f"LTE;1800;{120 * k};42" for k in range(3)]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
