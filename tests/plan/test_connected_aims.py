@@ -10,8 +10,13 @@ from phusong.errors import InputError
 from phusong.plan import connected_search as room
 from phusong.plan.aim import Aim
 from phusong.plan.connected import Connected, Grown
+from phusong.plan.connected_exact import prove
+from phusong.plan.connected_parts import at_price, parts_of
 from phusong.plan.connected_search import joinable, solve_connected
 from phusong.plan.floors import Floors
+from phusong.plan.network import Network
+from phusong.plan.problem import Problem
+from phusong.plan.solution import Clock
 from scipy import sparse
 
 from .connected_instances import best_for, connected_cases, every_plan, keeps
@@ -115,3 +120,70 @@ def test_kept_sites_that_no_money_joins_are_refused() -> None:
         solve_connected(chain(), Aim(27.0, kept=np.array([0, 1])))
     alone = [cost for sites, _, cost in every_plan(chain()) if sites == (0, 1)]
     assert alone == [36.0]
+
+
+def judge_parts(case: Connected, budget: float, kept: np.ndarray, price: float) -> None:
+    """At any price of money the bound holds, and what is built can be walked and paid."""
+    small, site_of = joinable(case)
+    aim = Aim(budget, kept=np.searchsorted(site_of, kept))
+    best = best_for(case, Aim(budget, kept=kept))
+    pieces = parts_of(small, aim, price)
+    told = [j for part in pieces for j in part.site_of]
+    assert len(told) == len(set(told)), "no site stands in two parts"
+    now = at_price(small, aim, price, pieces, gap=0.0, clock=Clock(60.0))
+    walks(small, now.plan)
+    assert now.whole
+    assert now.cost == pytest.approx(case.problem.costs[site_of[now.plan.order]].sum()
+                                     + now.plan.hops[:, 1].sum())
+    if best is not None:
+        assert now.bound >= best - 1e-9
+    if now.cost <= budget and best is not None:
+        assert now.plan.value <= best
+
+
+def kept_of(case: Connected, data: st.DataObject) -> np.ndarray:
+    """At most one site that can be joined."""
+    can = joinable(case)[1].tolist()
+    return np.array(sorted(data.draw(st.sets(st.sampled_from(can), max_size=1)) if can else []),
+                    np.int64)
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(connected_cases(3), st.integers(1, 25), st.sampled_from([0.1, 0.5, 1.0, 3.0]), st.data())
+def test_parts_at_a_price_of_money_bound_every_plan(case: Connected, budget: int, price: float,
+                                                    data: st.DataObject) -> None:
+    judge_parts(case, float(budget), kept_of(case, data), price)
+
+
+@pytest.mark.slow
+@settings(max_examples=600, deadline=None, derandomize=True)
+@given(connected_cases(4), st.integers(1, 25), st.sampled_from([0.05, 0.3, 0.7, 1.0, 2.0, 4.0]),
+       st.data())
+def test_parts_at_a_price_of_money_many_times(case: Connected, budget: int, price: float,
+                                              data: st.DataObject) -> None:
+    judge_parts(case, float(budget), kept_of(case, data), price)
+
+
+def test_many_valleys_are_solved_part_by_part() -> None:
+    """Thirty copies of one valley and money for some of them: near the bound, within budget."""
+    one, count = chain(), 30
+    network, problem = one.network, one.problem
+    nodes = np.arange(count)[:, None, None] * network.nodes
+    whole = Network(np.tile(network.standing, count),
+                    (network.ends[None] + nodes).reshape(-1, 2), np.tile(network.fibre, count),
+                    np.tile(network.hop_values, (count, 1)),
+                    np.tile(network.relay_values, (count, 1)),
+                    np.tile(network.satellite_values, (count, 1)), network.max_hops)
+    costs = np.tile(problem.costs, count) + np.repeat(np.arange(count) % 7, problem.sites)
+    indptr = np.arange(count * problem.sites + 1)
+    case = Connected(Problem.of(indptr, indptr[:-1], np.tile(problem.weights, count), costs),
+                     whole, np.concatenate([np.where(one.node < 0, -1, one.node + 3 * k)
+                                            for k in range(count)]))
+    plan, found = solve_connected(case, Aim(500.0), gap=0.0, seconds=20.0)
+    assert any("price of money" in step for step in found.steps)
+    walks(case, plan)
+    assert found.cost == pytest.approx(case.cost(plan.forest, plan.order))
+    assert found.cost <= 500.0
+    assert found.value <= found.bound <= 1.03 * found.value
+    exact = prove(case, Aim(500.0), seconds=20.0, gap=0.0)
+    assert found.value <= exact.bound <= found.bound + 1e-9

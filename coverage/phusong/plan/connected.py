@@ -7,6 +7,7 @@ the most students per cost is another than with every feeder paid alone.
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -213,28 +214,63 @@ def replay(case: Connected, sites: Ints, towards: Mapping[int, Step]) -> Grown:
     towards : mapping of int to Step
         For each node that is joined, the hop that leads from it towards the network.
     """
-    network, work = case.network, _Work(case, None)
-    node = case.node[sites]
-    masts = set(node[node >= 0].tolist()) | set(np.flatnonzero(network.standing).tolist())
-    forest = work.forest
-    forest.mast[node[node >= 0]] = True
-    forest.touch()
-    ways = {int(j): walk(towards, int(case.node[j])) for j in sites}
-    while ways:
-        rates = {}
-        for j, way in ways.items():
-            new = [step for step in way if step.start not in forest.towards]
-            told = _with_relays(network, new, masts)
-            cost = case.problem.costs[j] + network.values(told)[1]
-            gain = work.gains[j]
-            rates[j] = (-gain / cost if cost > 0.0 else -np.inf, -gain, cost, j)
-        j = min(rates, key=rates.__getitem__)
-        new = [step for step in ways.pop(j) if step.start not in forest.towards]
-        told = _with_relays(network, new, masts)
-        masts |= {step.end for step in told if step.relay}
-        forest.add(told)
-        work.build(j, network.values(told))
-    return work.done()
+    line = _Line(case, sites, towards)
+    while len(line.ways):
+        line.build_next()
+    return line.work.done()
+
+
+class _Line:
+    """Sites that wait to be built over given hops; whose rate has changed is looked at again."""
+
+    def __init__(self, case: Connected, sites: Ints, towards: Mapping[int, Step]) -> None:
+        self.case, self.network, self.work = case, case.network, _Work(case, None)
+        node = case.node[sites]
+        fed = node[node >= 0]
+        self.masts = set(fed.tolist()) | set(np.flatnonzero(self.network.standing).tolist())
+        self.work.forest.mast[fed] = True
+        self.work.forest.touch()
+        self.ways = {int(j): walk(towards, int(case.node[j])) for j in sites}
+        self.users: dict[int, list[int]] = {}
+        for j, way in self.ways.items():
+            for step in way:
+                for at in {step.start, step.end}:
+                    self.users.setdefault(at, []).append(j)
+        self.turn = dict.fromkeys(self.ways, 0)
+        self.heap = [(*self.rate(j), 0) for j in self.ways]
+        heapq.heapify(self.heap)
+
+    def steps(self, j: int) -> tuple[Step, ...]:
+        """Return the hops that a site is the first to need."""
+        new = [step for step in self.ways[j] if step.start not in self.work.forest.towards]
+        return _with_relays(self.network, new, self.masts)
+
+    def rate(self, j: int) -> tuple[float, float, float, int]:
+        """Return what sites are compared by, the least first: weight per money, gain, cost."""
+        cost = float(self.case.problem.costs[j] + self.network.values(self.steps(j))[1])
+        gain = float(self.work.gains[j])
+        return -gain / cost if cost > 0.0 else -np.inf, -gain, cost, j
+
+    def build_next(self) -> None:
+        """Build the site of the most new weight per new money."""
+        *_, j, turn = heapq.heappop(self.heap)
+        if j not in self.ways or turn != self.turn[j]:
+            return
+        told, problem = self.steps(j), self.case.problem
+        self.masts |= {step.end for step in told if step.relay}
+        mine = problem.indices[problem.indptr[j]:problem.indptr[j + 1]]
+        fresh = mine[~self.work.reached[mine]]
+        self.work.forest.add(told)
+        self.work.build(j, self.network.values(told))
+        del self.ways[j]
+        changed = {k for step in told for at in (step.start, step.end)
+                   for k in self.users.get(at, ())}
+        by_indptr, by_indices = problem.by_point
+        for i in fresh:
+            changed.update(by_indices[by_indptr[i]:by_indptr[i + 1]].tolist())
+        for k in changed & self.ways.keys():
+            self.turn[k] += 1
+            heapq.heappush(self.heap, (*self.rate(k), self.turn[k]))
 
 
 def _with_relays(network: Network, steps: list[Step], masts: set[int]) -> tuple[Step, ...]:

@@ -20,7 +20,7 @@ from phusong.plan.network import Network, Step
 from phusong.plan.rows import Answer, Rows, solve_rows
 from phusong.plan.solution import grain
 
-__all__ = ["Programme", "Proof", "prove"]
+__all__ = ["Arcs", "Programme", "Proof", "arcs_of", "prove"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -51,10 +51,19 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Arcs:
+class Arcs:
     """Arcs from places towards the network that a best forest may need.
 
-    `end` is where an arc leads; `side` whether that is another place, not a standing mast.
+    Parameters
+    ----------
+    tail, end : (arcs,) int64
+        Nodes from and to which each leads.
+    cost : (arcs,) float64
+        Base present value of the hop.
+    hop : (arcs,) int64
+        Its number.
+    side : (arcs,) bool
+        Whether it leads to another place, not to a standing mast.
     """
 
     tail: Ints
@@ -64,8 +73,8 @@ class _Arcs:
     side: NDArray[np.bool_]
 
 
-def _arcs(network: Network) -> tuple[_Arcs, _Arcs]:
-    """Return the arcs of microwave and of fibre that a best forest may need.
+def arcs_of(network: Network) -> tuple[Arcs, Arcs]:
+    """Return the arcs, first of microwave, then of fibre, that a best forest may need.
 
     All standing masts are alike, so each place keeps its cheapest hop to any of them. An
     arc to another place that costs no less than that is never better: the place would hang
@@ -84,7 +93,7 @@ def _arcs(network: Network) -> tuple[_Arcs, _Arcs]:
         direct[tail[first]] = cost[first]
         side = np.flatnonzero(~network.standing[tail] & ~up & (cost < direct[tail]))
         keep = np.concatenate([first, side])
-        out.append(_Arcs(tail[keep], head[keep], cost[keep], hop[keep],
+        out.append(Arcs(tail[keep], head[keep], cost[keep], hop[keep],
                          np.arange(len(keep)) >= len(first)))
         glass = direct
     return out[1], out[0]
@@ -113,7 +122,7 @@ class Programme:
     def __init__(self, case: Connected, aim: Aim) -> None:
         self.case, self.aim = case, aim
         self.network, self.problem = case.network, case.problem
-        self.radio, self.glass = _arcs(case.network)
+        self.radio, self.glass = arcs_of(case.network)
         depth = case.network.max_hops
         # microwave columns: arcs to a mast in layer 1 only, arcs to places in every layer
         layers = np.where(self.radio.side, depth, 1)
@@ -160,7 +169,7 @@ class Programme:
         """
         nodes, groups, node = self.network.nodes, self.problem.groups, self.case.node
         self.rows.add(self._joined(1.0), -np.inf, 1.0, nodes)
-        fed = np.flatnonzero((node >= 0) & ~self.network.standing[np.maximum(node, 0)])
+        fed = np.flatnonzero(~np.append(self.network.standing, True)[node])
         key = np.where(groups[fed] >= 0, groups[fed], groups.max(initial=-1) + 1 + fed)
         together, number = np.unique(np.column_stack([node[fed], key]), axis=0,
                                      return_inverse=True)
@@ -282,8 +291,8 @@ class Programme:
         return solve_rows(self.rows, worth, low, high, whole, start=given, gap=gap,
                           seconds=seconds)
 
-    def grown(self, values: Floats) -> Grown:
-        """Read sites and forest from the columns."""
+    def chosen(self, values: Floats) -> tuple[Ints, dict[int, Step]]:
+        """Read sites, and the hop that leads on from each place, from the columns."""
         at, steps = self.at, {}
         chosen = np.flatnonzero(values[at["site"]] > 0.5)
         for arcs, number, on in ((self.glass, np.arange(len(self.glass.tail)), "glass"),
@@ -294,7 +303,7 @@ class Programme:
                                                 int(arcs.hop[k]), False)
         for node in np.flatnonzero(values[at["sky"]] > 0.5):
             steps[int(node)] = Step(int(node), -1, -1, False)
-        return replay(self.case, chosen, steps)
+        return chosen, steps
 
 
 def prove(case: Connected, aim: Aim, *, seconds: float = 60.0, gap: float = 0.0,
@@ -327,7 +336,7 @@ def prove(case: Connected, aim: Aim, *, seconds: float = 60.0, gap: float = 0.0,
     found = programme.solve(seconds, gap, start=start)
     if found.infeasible:
         return Proof(np.inf if aim.cheapest else -np.inf, None, infeasible=True)
-    grown = None if found.values is None else programme.grown(found.values)
+    grown = None if found.values is None else replay(case, *programme.chosen(found.values))
     if aim.cheapest:
         return Proof(_up(-found.bound, _steps_of(case)), grown, interrupted=found.interrupted)
     step = grain(problem.weights)

@@ -17,17 +17,22 @@ from numpy.typing import NDArray
 from phusong.errors import InputError
 from phusong.plan.aim import Aim
 from phusong.plan.connected import Connected, Grown, grow, replay, share_free
-from phusong.plan.connected_build import build, improve_connected, money, worth
+from phusong.plan.connected_build import build, improve_connected, money, within, worth
 from phusong.plan.connected_exact import prove
+from phusong.plan.connected_parts import parts_of, search_price
 from phusong.plan.floors import maximise_with_floors, money_for_floors
 from phusong.plan.least import minimise
 from phusong.plan.most import maximise
 from phusong.plan.network import Step
 from phusong.plan.problem import Problem
 from phusong.plan.reduce import part_of
+from phusong.plan.relax import relax
 from phusong.plan.solution import Clock, Incumbent, Solution, grain
 
 __all__ = ["alone", "plain", "solve_connected"]
+
+_ROUNDS = 600
+_PARTS = 12
 
 Ints = NDArray[np.int64]
 Progress = Callable[[str, int, int], None]
@@ -146,13 +151,41 @@ class _Run:
         over = money(self.case, plan) > self.aim.budget
         return not over and not len(self.aim.short(self.case.problem.covered(plan.order) > 0))
 
+    def parts(self) -> bool:
+        """Where the map falls apart at the price of money, solve it part by part."""
+        aim, case = self.aim, self.case
+        if aim.cheapest or aim.floors is not None or aim.max_sites is not None:
+            return False
+        found = relax(share_free(case), budget=aim.budget, rounds=_ROUNDS)
+        self.best.prove(found.bound)
+        if self.best.over or found.price <= 0.0 or len(
+                parts_of(case, aim, found.price)) < _PARTS:
+            return self.best.over
+        search_price(case, aim, found.price, gap=0.2 * self.best.aim,
+                     clock=Clock(0.8 * self.best.clock.left), offer=self.offer,
+                     prove=self.proven)
+        return True
+
+    def offer(self, plan: Grown) -> None:
+        """Take a plan if it is within the limits."""
+        if within(self.case, self.aim, plan):
+            self.take(plan)
+
+    def proven(self, bound: float) -> bool:
+        """Take a bound; tell whether it is near enough."""
+        self.best.prove(bound)
+        self.best.tell("parts at a price of money")
+        return self.best.over
+
     def go(self) -> None:
         self.take(build(self.case, self.aim))
-        self.bound(0.2 * self.best.clock.left)
+        parted = self.parts()
+        if not parted:
+            self.bound(0.2 * self.best.clock.left)
         if self.infeasible or self.best.over:
             return
-        self.search(0.4 * self.best.clock.left)
-        if not self.best.over:
+        self.search((0.9 if parted else 0.4) * self.best.clock.left)
+        if not self.best.over and not parted:
             self.exact()
 
 
