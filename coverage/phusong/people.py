@@ -19,6 +19,7 @@ from scipy.spatial import cKDTree
 from phusong.errors import InputError
 from phusong.geo import transform
 from phusong.surroundings import Raster
+from phusong.workers import thread_count
 
 __all__ = ["Counted", "people_by_commune", "people_nearest", "people_within"]
 
@@ -79,7 +80,7 @@ def people_nearest(points: gpd.GeoDataFrame, population: Raster, *,
         if tree is None:
             beyond += float(people.sum())
             continue
-        _, nearest = tree.query(xy, distance_upper_bound=reach_m, workers=1)
+        _, nearest = tree.query(xy, distance_upper_bound=reach_m, workers=thread_count())
         inside = nearest < len(spots)
         sums += np.bincount(nearest[inside], people[inside], len(spots))
         beyond += float(people[~inside].sum())
