@@ -14,7 +14,16 @@ from hypothesis import strategies as st
 from phusong.backhaul import Backhaul, Feeder, feeders, hops, own_feeders
 from phusong.cost import Costs, price, settle
 from phusong.errors import InputError, UnknownNameError
-from phusong.plan import Floor, Goal, optimise, optimise_connected, rank_connected, why
+from phusong.plan import (
+    Floor,
+    Goal,
+    optimise,
+    optimise_connected,
+    rank_connected,
+    tenants,
+    tenants_nodes,
+    why,
+)
 from phusong.profile import Profile
 from phusong.surroundings import Surroundings
 from phusong.tables import FEEDERS, HOPS, faults
@@ -320,6 +329,21 @@ def test_why_counts_the_shared_bill_and_its_flips_are_solved_again(
             assert (site in ranked(site, change * (1.0 - 1e-4))) == (found.rank > 0)
     assert "after all others" in why("C", gaps, spots, reach, costs, goal, net.network,
                                      net.node_of).text()
+
+
+def test_two_operators_share_masts_and_the_hops_that_lead_to_them() -> None:
+    """Both want A, B and C: three masts, three hops, each once, and three times more equipment."""
+    gaps, spots, reach, costs, net = _line({"A": 100.0, "B": 150.0, "C": 140.0})
+    goal = Goal(method="optimise", cover="all", max_sites=None, gap=0.0, seconds=20.0)
+    one = optimise_connected(gaps, spots, reach, costs, goal, net.network, net.node_of)
+    tables = tenants(gaps, spots, reach, costs, {"x": 0.5, "y": 0.5}, equipment=(1e4, 2e4, 3e4))
+    nodes = tenants_nodes(net.node_of, tables[1])
+    both = optimise_connected(*tables, goal, net.network, nodes)
+    assert sorted(both.plan["site_id"]) == ["A|x+y", "B|x+y", "C|x+y"]
+    assert both.solution.cost == pytest.approx(one.solution.cost + 3 * 2e4)
+    assert both.gap < 1e-6
+    with pytest.raises(InputError, match="not in the network, first 'A'"):
+        tenants_nodes(net.node_of.drop("A"), tables[1])
 
 
 def test_a_kept_site_without_a_way_is_refused_by_name() -> None:

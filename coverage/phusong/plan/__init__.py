@@ -15,13 +15,13 @@ from phusong.plan.problem import Problem
 from phusong.plan.rank import curve, rank
 from phusong.plan.reach import covering_problem
 from phusong.plan.schedule import deadlines, risks, schedule
-from phusong.plan.tenants import tenants
+from phusong.plan.tenants import tenants, tenants_nodes
 from phusong.plan.why import Why, why
 from phusong.plan.works import Duration, Works
 
 __all__ = [
     "Demand", "Duration", "Floor", "Goal", "Optimised", "Problem", "Why", "Works",
     "covering_problem", "curve", "deadlines", "dominated", "optimise",
-    "optimise_connected", "rank", "rank_connected", "risks", "schedule", "tenants", "weights",
-    "why", "without",
+    "optimise_connected", "rank", "rank_connected", "risks", "schedule", "tenants",
+    "tenants_nodes", "weights", "why", "without",
 ]

@@ -17,7 +17,7 @@ import pandas as pd
 
 from phusong.errors import InputError
 
-__all__ = ["TENANT", "tenants"]
+__all__ = ["TENANT", "tenants", "tenants_nodes"]
 
 TENANT = "further_operators"
 """Item of COSTS: equipment of every operator of a mast but the first."""
@@ -85,6 +85,30 @@ def tenants(gaps: pd.DataFrame, spots: pd.DataFrame, reach: pd.DataFrame, costs:
     return out_gaps, pd.concat(out_spots), pd.concat(out_reach), pd.concat(out_costs)
 
 
+def tenants_nodes(node_of: pd.Series, spots: pd.DataFrame) -> pd.Series:
+    """Return where the sites of `tenants` are joined to the network, by their names.
+
+    Parameters
+    ----------
+    node_of : Series
+        By site_id of the sites before: node, -1 = none needed, -2 = no way.
+    spots : DataFrame
+        Candidates as `tenants` returned them. Hops are shared by all operators, as masts are.
+
+    Raises
+    ------
+    InputError
+        If a site is not among those before.
+    """
+    names = pd.Index(spots["site_id"].unique(), name="site_id")
+    before = names.str.rsplit("|", n=1).str[0]
+    lost = before.difference(node_of.index)
+    if len(lost):
+        raise InputError(f"{len(lost)} sites of the tenants are not in the network, first "
+                         f"{lost[0]!r}. Give the nodes of the candidates that tenants was given.")
+    return pd.Series(node_of.loc[before].to_numpy(np.int64), index=names, name=node_of.name)
+
+
 def _check(operators: Mapping[str, float], equipment: tuple[float, float, float]) -> None:
     shares = np.array(list(operators.values()), np.float64)
     if not 1 <= len(shares) <= _MOST:
@@ -144,5 +168,5 @@ def _further(costs: pd.DataFrame, masts: pd.Index, tag: str, count: int,
             if column in rows.columns:
                 rows[column] = count * money
     given = {"quantity": float(count), "unit": "operator", "source": "given by the caller",
-             "foreign": False, "currency": str(costs["currency"].iloc[0])}
+             "foreign": False, "feeder": False, "currency": str(costs["currency"].iloc[0])}
     return rows.assign(**{name: value for name, value in given.items() if name in costs.columns})
