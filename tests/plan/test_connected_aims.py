@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from phusong.errors import InputError
+from phusong.plan import connected_optimise as desk
 from phusong.plan import connected_search as room
 from phusong.plan.aim import Aim
 from phusong.plan.connected import Connected, Grown
@@ -16,6 +17,7 @@ from phusong.plan.connected_search import joinable, solve_connected
 from phusong.plan.floors import Floors
 from phusong.plan.network import Network
 from phusong.plan.problem import Problem
+from phusong.plan.reduce import part_of
 from phusong.plan.solution import Clock
 from scipy import sparse
 
@@ -187,3 +189,24 @@ def test_many_valleys_are_solved_part_by_part() -> None:
     assert found.value <= found.bound <= 1.03 * found.value
     exact = prove(case, Aim(500.0), seconds=20.0, gap=0.0)
     assert found.value <= exact.bound <= found.bound + 1e-9
+
+
+def test_an_interrupted_cover_says_so_and_names_what_stands_in_the_way(
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    case, effort = chain(), desk._Effort(0.0, 20.0, 0, None)
+    points = np.arange(3)
+    lone = Connected(part_of(case.problem, np.array([True, True, False]), np.ones(3, bool)),
+                     case.network, case.node[:2])
+    _, found = desk._cover(lone, points, np.empty(0, np.int64), effort)
+    assert (found.stopped, found.unreachable.tolist(), found.value) == ("infeasible", [2], 36.0)
+
+    def halted(*_: object, **__: object) -> Grown:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(room, "improve_connected", halted)
+    monkeypatch.setattr(room, "plain", halted)
+    plan, found = desk._cover(lone, points, np.empty(0, np.int64), effort)
+    assert found.stopped == "interrupted"
+    assert found.unreachable.tolist() == [2]
+    assert sorted(plan.order) == [0, 1]
+    assert found.bound <= 36.0 <= found.value

@@ -123,11 +123,16 @@ def _cover(case: Connected, points: Ints, kept: Ints, effort: _Effort) -> tuple[
     most = maximise(replace(small.problem, weights=wanted),
                     kept=np.searchsorted(site_of, kept[np.isin(kept, site_of)]),
                     seconds=0.2 * effort.seconds, seed=effort.seed)
+    halted = most.stopped == "interrupted"
     can = small.problem.covered(most.sites) > 0
-    grown, found = effort.solve(case, Aim.covering(points[can[points]], count, kept), 0.8)
+    grown, found = effort.solve(case, Aim.covering(points[can[points]], count, kept),
+                                1e-3 if halted else 0.8)
     lost = points[case.problem.covered(grown.order)[points] == 0]
-    return grown, replace(found, unreachable=lost, stopped="infeasible" if len(lost)
-                          else found.stopped, seconds=found.seconds + most.seconds)
+    stopped = "interrupted" if halted else found.stopped
+    if len(lost) and stopped != "interrupted":
+        stopped = "infeasible"
+    return grown, replace(found, unreachable=lost, stopped=stopped,
+                          seconds=found.seconds + most.seconds)
 
 
 def _with_floors(case: SitesAndPoints, connected: Connected, goal: Goal, kept: Ints,

@@ -44,6 +44,16 @@ STEPS = {
     "new": "Making the fictional study",
 }
 
+ENDS = {
+    "optimal": "the optimum, proven",
+    "gap": "as near to the bound as was asked",
+    "time": "the time was over",
+    "interrupted": "interrupted; this is the best so far",
+    "unfinished": "nothing more to try, the gap is open",
+    "infeasible": "not all that is asked can be had",
+}
+"""Why a search ended, in words."""
+
 
 class Screen(Standing, Board):
     """Standard output for results, standard error for progress and faults.
@@ -220,7 +230,8 @@ class Screen(Standing, Board):
                      f"{proof['value']:,.0f}; none within the same limits gains more than "
                      f"{proof['bound']:,.0f}{off}.")
         if "seconds" in proof:
-            self.say(f"Search: {proof['stopped']} after {proof['seconds']:.1f} CPU seconds.")
+            self.say(f"Search: {ENDS.get(proof['stopped'], proof['stopped'])}, after "
+                     f"{proof['seconds']:.1f} CPU seconds.")
         self._floors(proof)
 
     def _floors(self, proof: dict[str, Any]) -> None:
