@@ -45,7 +45,8 @@ def sheets_of(results: Results) -> Sheets:
                   services={day: by_name[name] for day, by_name in results.services.items()},
                   feeders=results.tables.get("feeders"),
                   disagreement=results.tables.get("disagreement"),
-                  known_on=results.known_on, forecast=results.tables.get("forecast"))
+                  known_on=results.known_on, forecast=results.tables.get("forecast"),
+                  field_checks=results.tables.get("field_checks"))
 
 
 def map_of(results: Results, *, language: str = "vi", audience: str = "internal",

@@ -19,12 +19,12 @@ from phusong.ledger import GIVEN, POINT_SUBJECTS, Given
 from phusong.pipeline import STAGES, Results
 from phusong.service import assess
 from phusong.standing import records, standing
-from phusong.store import Store, content_digest
+from phusong.store import Store, content_digest, key_of
 from phusong.study import Study
 from phusong.switching import switch_off
 from phusong.tally import Beside
 
-__all__ = ["give", "without"]
+__all__ = ["give", "of_run", "without"]
 
 Services = dict[dt.date, dict[str, pd.DataFrame]]
 _LAST = [s.makes for s in STAGES if s.makes in ("forecast", "disagreement_by_operator")][-1]
@@ -51,9 +51,7 @@ def give(study: Study, store: Store | None, book: Path, *, known_on: dt.date | N
     Returns
     -------
     dict
-        As `standing` returns it, and ``known_on``, ``given_on`` (ISO time; None = worked out
-        now), ``restated`` (snapshots of which something else had been given before, with all
-        that was), ``field_checks`` (rows of FIELD_CHECKS) and ``devices`` (sums of DEVICES).
+        As `of_run` returns it, or as it was given.
     """
     record = Given(book.with_name(GIVEN))
     if known_on is not None:
@@ -62,30 +60,67 @@ def give(study: Study, store: Store | None, book: Path, *, known_on: dt.date | N
             return found
     results = pipeline.run(study, store=store, book=book, known_on=known_on, until=_LAST,
                            progress=progress)
-    told = _told(results, book, known_on)
+    return of_run(results, store, book)
+
+
+def of_run(results: Results, store: Store | None, book: Path) -> dict[str, Any]:
+    """Return the progress that a run stands for, and record that it was given.
+
+    What claims, footprints, checks and measured levels say is entered into the run's
+    ``progress`` and ``breakdown``, beside the model; the places to go to are its table
+    ``field_checks``.  A run with the reports known on another day is not recorded: it says what
+    would have been given, not what was.
+
+    Parameters
+    ----------
+    results : Results
+        A run at least until ``disagreement_by_operator``.
+    store : Store or None
+        Where its results are kept.
+    book : Path
+        The ledger; the record lies beside it.
+
+    Returns
+    -------
+    dict
+        As `standing` returns it, and ``known_on``, ``given_on`` (ISO time; None = worked out
+        now), ``restated`` (snapshots of which something else had been given before: which
+        figures ``differ``, and all that was ``given``), ``register`` (every step of the register
+        of gap points since the first snapshot, with its reason), ``field_checks`` (rows of
+        FIELD_CHECKS) and ``devices`` (sums of DEVICES).
+    """
+    study, known_on = results.study, results.known_on
+    told, steps = _told(results, book, known_on)
     beside = _beside(results, told)
     if beside is not None:
         for what in ("progress", "breakdown"):
             results.tables[what] = day_by_day(results, what, beside=beside)
         if store is not None:
             store.add({**results.days.parts, **kept(results, beside)})
-    said = {**standing(results), **_listed(results, told[study.day]),
+    said = {**standing(results), **_listed(results, told[study.day]), "register": steps,
             "known_on": None if known_on is None else known_on.isoformat(), "given_on": None}
+    results.digests["given"] = key_of(*(content_digest(results.tables[what])
+                                        for what in ("progress", "field_checks")))
+    record = Given(book.with_name(GIVEN))
     if known_on is None:
         record.keep(_figures(said), basis=results.digest)
     return {**said, "restated": _restated(record, study, known_on)}
 
 
 def _told(results: Results, book: Path, known_on: dt.date | None
-          ) -> dict[dt.date, dict[str, pd.DataFrame]]:
-    """Return claims, checks and deliveries as the book has them on every day that is counted."""
+          ) -> tuple[dict[dt.date, dict[str, pd.DataFrame]], list[dict[str, Any]]]:
+    """Return claims, checks and deliveries as the book has them on every day that is counted.
+
+    And every step of the register between these days: why a list grew or shrank.
+    """
     study = results.study
     days = {study.day, *results.days}
     if not book.exists():
-        return {day: {} for day in days}
+        return {day: {} for day in days}, []
     with pipeline.open_book(book, study, results.points, results.sites) as ledger:
-        return {day: {subject: ledger.told(subject, day, known_on) for subject in POINT_SUBJECTS}
+        told = {day: {subject: ledger.told(subject, day, known_on) for subject in POINT_SUBJECTS}
                 for day in days}
+        return told, records(ledger.gap_steps(min(days), study.day, known_on).set_index("date"))
 
 
 def _beside(results: Results, told: dict[dt.date, dict[str, pd.DataFrame]]) -> Beside | None:
@@ -143,6 +178,7 @@ def _listed(results: Results, told: dict[str, pd.DataFrame]) -> dict[str, Any]:
     where = asserted(claims, disputed).index.get_level_values("point_id").unique()
     listed = field_checks(results.points, results.days.links_of(study.day, where), study.need,
                           claims=claims, disputed=disputed, checks=told.get("check"))
+    results.tables["field_checks"] = listed
     held = allocate(results.points, results.service, 0, delivered=told.get("device"),
                     day=study.day)
     return {"field_checks": records(listed), "devices": device_figures(held, study)}
@@ -159,7 +195,7 @@ def _figures(said: dict[str, Any]) -> dict[tuple[str, str, str], Any]:
         for row in rows:
             kept.setdefault((f"by {by}", row["target"], today), []).append(row)
     rest = ("title", "fictional", "definition", "points", "learners", "flows", "field_checks",
-            "devices")
+            "devices", "register")
     kept["study", "", today] = {name: said[name] for name in rest}
     return kept
 
@@ -189,11 +225,18 @@ def _given(study: Study, record: Given, known_on: dt.date) -> dict[str, Any] | N
 
 
 def _restated(record: Given, study: Study, known_on: dt.date | None) -> list[dict[str, Any]]:
-    return [{"target": target, "date": day, "given": [
-                {"known_on": when, **{c: row[c] for c in ("points", "covered", "uncovered")}}
-                for when, row in rows]}
-            for (what, target, day), rows in sorted(record.history(known_on).items())
-            if what == "progress" and len(rows) > 1 and day <= study.day.isoformat()]
+    """Return the snapshots that were given more than once, with the figures that differ."""
+    found = []
+    for (what, target, day), rows in sorted(record.history(known_on).items()):
+        if what != "progress" or day > study.day.isoformat():
+            continue
+        names = dict.fromkeys(name for _, row in rows for name in row)
+        differ = [n for n in names if any(row.get(n) != rows[0][1].get(n) for _, row in rows)]
+        if differ:
+            shown = dict.fromkeys(["points", "covered", "uncovered", *differ])
+            found.append({"target": target, "date": day, "differ": differ, "given": [
+                {"known_on": when, **{n: row.get(n) for n in shown}} for when, row in rows]})
+    return found
 
 
 def without(results: Results, technologies: str, operator: str = "") -> dict[str, Any]:

@@ -34,6 +34,15 @@ def _run(study: Any, home: Path, screen: Screen, day: str | None = None, until: 
                             known_on=_date(known_on) if known_on else None, progress=say)
 
 
+def _record(results: Any, study: Any, home: Path, day: str | None = None,
+            known_on: str | None = None) -> None:
+    """Enter what stands beside the model, and record the figures that are about to be given."""
+    from phusong import bulletin, desk
+
+    store = _stored(study, home, day, known_on)
+    bulletin.of_run(results, store, store.folder / desk.BOOK)
+
+
 def _draw(results: Any, home: Path, screen: Screen, language: str, out: Path | None,
           audience: str = "internal", online: bool = False, tiles: str = "",
           attribution: str = "") -> Path:
@@ -89,6 +98,7 @@ def run(study: StudyArg, home: Home = HERE, inputs: Inputs = None,
 
         opened = _open(study, home, inputs)
         results = _run(opened, home, screen)
+        _record(results, opened, home)
         figures = summarise(results)
         if full:
             from phusong import desk
@@ -147,6 +157,7 @@ def draw_map(study: StudyArg, home: Home = HERE, inputs: Inputs = None, as_of: D
     with _told(screen):
         opened = _open(study, home, inputs, as_of)
         results = _run(opened, home, screen, as_of, known_on=known_on)
+        _record(results, opened, home, as_of, known_on)
         if out is None and (as_of or known_on):
             named = [f"as-of-{_date(as_of)}"] if as_of else []
             named += [f"known-on-{_date(known_on)}"] if known_on else []

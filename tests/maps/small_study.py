@@ -19,7 +19,7 @@ from phusong.plan import Goal, rank
 from phusong.progress import Target
 from phusong.service import Need
 from phusong.surroundings import Surroundings
-from phusong.tables import REASONS
+from phusong.tables import FIELD_CHECKS, REASONS
 from phusong.tally import track
 
 CRS = "EPSG:32648"
@@ -241,6 +241,17 @@ def feeders(plan: list[str], spots: gpd.GeoDataFrame, cells: gpd.GeoDataFrame) -
     return pd.DataFrame(rows).set_index(["site_id", "hop"])
 
 
+def claims(now: pd.DataFrame) -> pd.DataFrame:
+    """An operator claims by name the last two places that the model finds uncovered."""
+    gaps = now[now["status"] == "uncovered"].tail(2)
+    columns = {"claimed_from": pd.Timestamp("2021-11-20"), "claimed_by": ["claim", "footprint"],
+               "known_at": pd.Timestamp("2021-11-25"), "others": "", "learners": 40.0,
+               "learners_poor": 3.0, "targets": "", "name": "", "commune_code": ""}
+    kept = [c for c in FIELD_CHECKS.columns if c in gaps.columns]
+    table = gaps[kept].assign(operator="Claimant", **columns)
+    return table.set_index("operator", append=True)[list(FIELD_CHECKS.columns)]
+
+
 def small_study(n: int = 60, names: list[str] | None = None) -> dict[str, Any]:
     """Return all arguments of `draw` by name."""
     study, here, cells = InventedStudy(), points(n, names), sites()
@@ -259,4 +270,5 @@ def small_study(n: int = 60, names: list[str] | None = None) -> dict[str, Any]:
             "costs": costs, "terrain": terrain(), "around": around, "services": services,
             "feeders": feeders(list(chosen["site_id"]), spots, cells),
             "disagreement": disagreement(now, declared(here, around.footprints, study.need)),
-            "progress": counted, "forecast": forecast(counted, study.targets, study.day)}
+            "progress": counted, "forecast": forecast(counted, study.targets, study.day),
+            "field_checks": claims(now)}

@@ -101,10 +101,11 @@ def _study() -> dict[str, Any]:
     feeders = out["feeders"].assign(medium=HOSTILE[7])
     disagreement = out["disagreement"].assign(operators=HOSTILE[8], modelled=HOSTILE[9],
                                               declared=HOSTILE[10])
-    return {**out, "points": points, "sites": sites, "spots": spots, "service": service,
-            "around": around, "study": study, "terrain": None, "progress": progress,
-            "costs": costs, "plan": plan, "feeders": feeders, "disagreement": disagreement,
-            "forecast": None, "reach": None}
+    checks = out["field_checks"].rename(index={"Claimant": HOSTILE[11]}, level="operator")
+    return {**out, "field_checks": checks, "points": points, "sites": sites, "spots": spots,
+            "service": service, "around": around, "study": study, "terrain": None,
+            "progress": progress, "costs": costs, "plan": plan, "feeders": feeders,
+            "disagreement": disagreement, "forecast": None, "reach": None}
 
 
 @pytest.fixture(scope="module")

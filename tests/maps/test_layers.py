@@ -103,7 +103,16 @@ def test_the_card_tells_what_both_sides_say(page: Any, small: dict[str, Any]) ->
         said = page.locator(".card .unequal").inner_text()
         for word in words:
             assert word in said
-    assert len(page.evaluate("[...phusong.page.all.disagreement.byPoint.keys()]")) == len(table)
+    checks = small["field_checks"]
+    claim = checks[checks["claimed_by"] == "claim"].index[0][0]
+    page.evaluate("(i) => phusong.page.state.show({ kind: 'point', i })", order.index(claim))
+    said = page.locator(".card .unequal").last.inner_text()
+    assert "Claimant" in said
+    assert "Nhà mạng báo cáo điểm này có sóng, mô hình tính không có sóng" in said
+    legend = page.locator("fieldset", has_text="Mô hình và nhà mạng")
+    assert "báo cáo điểm này" in legend.inner_text()
+    held = page.evaluate("[...phusong.page.all.disagreement.byPoint.keys()]")
+    assert set(held) == {order.index(i) for i in (*table.index, claim)}
 
 
 def test_provinces_stand_for_communes_from_afar(page: Any, small: dict[str, Any]) -> None:

@@ -104,6 +104,7 @@ class Sheets:
     disagreement: pd.DataFrame | None = None
     known_on: dt.date | None = None
     forecast: pd.DataFrame | None = None
+    field_checks: pd.DataFrame | None = None
 
 
 def view(sheets: Sheets) -> tuple[float, float, float, float]:
@@ -170,8 +171,8 @@ def content(study: Briefed, sheets: Sheets, *, language: str, public: bool, run:
         told += more
     if sheets.feeders is not None and len(sheets.feeders):
         header["feeders"] = feeder_columns(block, sheets.feeders, sheets.points.crs)
-    if sheets.disagreement is not None and len(sheets.disagreement):
-        header["disagreement"] = disagreement_columns(block, sheets.disagreement, order)
+    header["disagreement"] = disagreement_columns(block, sheets.disagreement, order,
+                                                  field_checks=sheets.field_checks)
     if sheets.progress is not None and len(sheets.progress):
         header["targets"] = target_rows(sheets.progress, study.targets, public=public,
                                         poor_known=_poor_known(sheets), forecast=sheets.forecast)

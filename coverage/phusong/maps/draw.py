@@ -61,6 +61,7 @@ def draw(study: Briefed, points: gpd.GeoDataFrame, service: pd.DataFrame,
          services: Mapping[dt.date, pd.DataFrame] | None = None,
          feeders: pd.DataFrame | None = None, disagreement: pd.DataFrame | None = None,
          known_on: dt.date | None = None, forecast: pd.DataFrame | None = None,
+         field_checks: pd.DataFrame | None = None,
          language: Language = "vi",
          audience: Literal["internal", "public"] = "internal", run: str = "",
          tiles: Tiles | None = None) -> BriefingMap:
@@ -93,6 +94,8 @@ def draw(study: Briefed, points: gpd.GeoDataFrame, service: pd.DataFrame,
         Day whose knowledge of the operators' reports the tables stand on; None = all reports.
     forecast : DataFrame, optional
         FORECAST of the targets.
+    field_checks : DataFrame, optional
+        FIELD_CHECKS: places that an operator claims and its cells cannot cover, by the model.
     language : {"vi", "en"}
         Language the page opens in; it can be switched in the page.
     audience : {"internal", "public"}
@@ -116,7 +119,7 @@ def draw(study: Briefed, points: gpd.GeoDataFrame, service: pd.DataFrame,
         If there is no such language or audience.
     """
     sheets = Sheets(points, service, sites, plan, spots, reach, costs, progress, terrain, around,
-                    services, feeders, disagreement, known_on, forecast)
+                    services, feeders, disagreement, known_on, forecast, field_checks)
     return draw_sheets(study, sheets, language=language, audience=audience, run=run,
                        tiles=tiles)
 

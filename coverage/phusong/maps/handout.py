@@ -105,7 +105,7 @@ def _tables(sheets: Sheets, public: bool) -> dict[str, pd.DataFrame | None]:
         "points": sheets.points, "service": sheets.service, "sites": sheets.sites,
         "spots": sheets.spots, "reach": sheets.reach, "plan": sheets.plan, "costs": sheets.costs,
         "progress": sheets.progress, "feeders": sheets.feeders,
-        "disagreement": sheets.disagreement,
+        "disagreement": sheets.disagreement, "field_checks": sheets.field_checks,
         "snapshots": pd.DataFrame({day.isoformat(): snapshots[day] for day in sorted(snapshots)})
         if snapshots else None,
         "sources": _sources(sheets)}

@@ -126,19 +126,22 @@ def feeder_columns(block: Block, feeders: pd.DataFrame, crs: Any) -> dict[str, A
             "way": way, "columns": columns}
 
 
-def disagreement_columns(block: Block, table: pd.DataFrame, order: pd.Index
-                         ) -> dict[str, Any] | None:
+def disagreement_columns(block: Block, table: pd.DataFrame | None, order: pd.Index, *,
+                         field_checks: pd.DataFrame | None = None) -> dict[str, Any] | None:
     """Pack the places where the model and an operator's word contradict each other.
 
     Parameters
     ----------
     block : Block
         Takes the columns.
-    table : DataFrame
+    table : DataFrame or None
         As `phusong.declared.disagreement` returns it, indexed by ``point_id`` or by
         (``point_id``, ``operator``).
     order : Index
         ``point_id`` in the order of the page.
+    field_checks : DataFrame, optional
+        FIELD_CHECKS: what an operator claims of a place by name, and its cells cannot do.  What
+        rests on a footprint alone stands in `table`.
 
     Returns
     -------
@@ -146,7 +149,11 @@ def disagreement_columns(block: Block, table: pd.DataFrame, order: pd.Index
         ``n``, ``point`` (number of the point on the page) and columns; None if
         nothing of the table is on the page.
     """
-    rows = table.reset_index()
+    parts = [part.reset_index() for part in (table, _claims(field_checks))
+             if part is not None and len(part)]
+    if not parts:
+        return None
+    rows = pd.concat(parts, ignore_index=True)
     rows["_at"] = order.get_indexer(rows["point_id"])
     rows = rows[rows["_at"] >= 0]
     if rows.empty:
@@ -160,3 +167,14 @@ def disagreement_columns(block: Block, table: pd.DataFrame, order: pd.Index
         if name in rows.columns:
             columns[name] = block.numbers(rows[name].astype("float64"), decimals)
     return {"n": len(rows), "point": block.integers(rows["_at"]), "columns": columns}
+
+
+def _claims(field_checks: pd.DataFrame | None) -> pd.DataFrame | None:
+    """Return the claims among FIELD_CHECKS in the columns of a disagreement."""
+    if field_checks is None:
+        return None
+    said = field_checks[field_checks["claimed_by"].str.contains("claim").to_numpy(bool)]
+    said = said.reset_index("operator").rename(columns={"operator": "operators"})
+    return pd.DataFrame({"kind": "claimed_only", "modelled": said["status"], "declared": "covered",
+                         **{c: said[c] for c in ("operators", "margin_db", "reason")},
+                         "edge_m": float("nan")}, index=said.index)

@@ -76,7 +76,7 @@ def part(sheets: Sheets, code: str) -> Sheets:
     return replace(
         sheets, points=points, service=sheets.service.reindex(points.index),
         sites=sheets.sites[_inside(sheets.sites, communes)], spots=spots, plan=plan,
-        progress=None, services=services, feeders=None, disagreement=None,
+        progress=None, services=services, feeders=None, disagreement=None, field_checks=None,
         around=replace(around, communes=communes, roads=None if around.roads is None
                        else around.roads.cx[west:east, south:north]))
 

@@ -20,6 +20,9 @@ _NO_FORECAST = {
 _EVIDENCE = (("claimed", "operators claim"), ("declared", "footprints say"),
              ("measured", "measured"))
 _MOST = 20
+_FIGURES = 4
+_TOLD_FIRST = ("points", "goal", *STATUSES, "won", "lost", "joined", "left")
+_STEPS = {"open": "opened", "withdraw": "withdrawn", "merge": "merged", "reopen": "opened again"}
 
 
 class Standing:
@@ -58,6 +61,8 @@ class Standing:
         if by:
             self._breakdown(figures, by, language)
         self._devices(figures.get("devices"))
+        days = [t["since"] for t in figures["targets"] if t["since"]]
+        self._register(figures.get("register", []), min(days) if days else None)
         self._restated(figures.get("restated", []))
         self._checks(figures.get("field_checks", []), whole=checks)
 
@@ -103,9 +108,22 @@ class Standing:
 
     def _restated(self, rows: list[dict[str, Any]]) -> None:
         for row in rows:
-            self.say(f"Restated: {row['target']} on {row['date']}: " + ", then ".join(
-                f"{r['covered']:,} of {r['points']:,} as known on {r['known_on'][:16]}"
-                for r in row["given"]))
+            first = [n for n in _TOLD_FIRST if n in row["differ"]]
+            names = (first or row["differ"])[:_FIGURES]
+            more = len(row["differ"]) - len(names)
+            self.say(f"Restated: {row['target']} on {row['date']}: " + "; ".join(
+                f"{name.replace('_', ' ')} " + ", then ".join(_steps(row["given"], name))
+                for name in names) + (f"; and {more} more figures" if more else ""))
+
+    def _register(self, rows: list[dict[str, Any]], since: str | None) -> None:
+        new = [row for row in rows if since is None or row["date"] > since]
+        for row in new[-_MOST:]:
+            into = f" into {row['merged_into']}" if row["merged_into"] else ""
+            why = f": {row['reason']}" if row["reason"] else ""
+            self.say(f"Register {row['date']}  {row['counts']:+d}  {escape(row['point_id'])} "
+                     f"{_STEPS[row['action']]}{escape(into)}{escape(why)}")
+        if len(new) > _MOST:
+            self.say(f"and {len(new) - _MOST:,} earlier steps of the register: --json tells all")
 
     def _checks(self, rows: list[dict[str, Any]], *, whole: bool) -> None:
         if not rows:
@@ -176,6 +194,18 @@ class Standing:
 
 def _name(target: dict[str, Any], language: str) -> str:
     return escape(target["label"][language] or target["name"])
+
+
+def _steps(given: list[dict[str, Any]], name: str) -> list[str]:
+    """Return what was given of one figure, each new value with the time from which it held."""
+    told: list[str] = []
+    last: Any = object()
+    for row in given:
+        if row[name] != last:
+            last = row[name]
+            shown = "?" if last is None else f"{last:,}" if isinstance(last, int) else str(last)
+            told.append(f"{shown} as known on {row['known_on'][:16].replace('T', ' ')}")
+    return told
 
 
 def _count(number: float | None) -> str:

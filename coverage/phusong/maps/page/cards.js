@@ -52,10 +52,10 @@ function contradictions(all, i) {
   const { disagreement } = all, rows = disagreement ? disagreement.byPoint.get(i) || [] : [];
   return rows.map((row) => {
     const get = (name) => cell(disagreement, name, row), edge = get("edge_m"), margin = get("margin_db");
-    const declared = get("kind") === "declared_only";
+    const declared = get("kind") !== "modelled_only", claimed = get("kind") === "claimed_only";
     return el("div", { class: "unequal" },
       el("p", {}, signPicture(20, 16, (c) => drawUnequal(c, declared, 10, 8, 7)), " ",
-        el("strong", {}, word("ui", "disagreement"))),
+        el("strong", {}, claimed ? word("disagreement", "claimed_only") : word("ui", "disagreement"))),
       rowsOf([
         [word("ui", "model_says"), [word("status", get("modelled")), margin === "" || Number.isNaN(margin)
           ? "" : ` (${margin > 0 ? "+" : ""}${count(margin, 1)} dB)`]],

@@ -128,8 +128,10 @@ function evidenceLegend(all, state) {
     kinds.length > 1 ? kinds.map(([name, i]) => tick(state, state.evidenceOn[i], (on) => (state.evidenceOn[i] = on),
       "", word("evidence", name))) : "",
     disagreement ? [layerTick(state, "disagreement", "layer_disagreement"), ...["declared_only",
-      "modelled_only"].map((kind) => el("p", { class: "key" }, signPicture(20, 16, (c) =>
-      drawUnequal(c, kind === "declared_only", 10, 8, 7)), " ", word("disagreement", kind)))] : "");
+      "claimed_only", "modelled_only"].filter((kind) => kind !== "claimed_only" ||
+      disagreement.columns.kind.words.includes(kind)).map((kind) => el("p", { class: "key" },
+      signPicture(20, 16, (c) => drawUnequal(c, kind !== "modelled_only", 10, 8, 7)), " ",
+      word("disagreement", kind)))] : "");
 }
 
 function targetLegend(all, state) {

@@ -76,7 +76,7 @@ function paintDisagreement(scene, ctx) {
     if (i >= points.placed || !state.visible(i)) continue;
     const x = scene.px(points.x[i]), y = scene.py(points.y[i]);
     if (!scene.inside(x, y, 20)) continue;
-    drawUnequal(ctx, cell(disagreement, "kind", rows[0]) === "declared_only", x, y - scene.radius() - r, r);
+    drawUnequal(ctx, cell(disagreement, "kind", rows[0]) !== "modelled_only", x, y - scene.radius() - r, r);
   }
 }
 
