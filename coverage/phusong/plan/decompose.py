@@ -114,22 +114,30 @@ def neighbourhoods(problem: Problem, worth: NDArray[np.float64], profit: NDArray
         into = np.where(pairs, np.minimum(np.arange(len(size)), mate), np.arange(len(size)))
         _, new = np.unique(into, return_inverse=True)
         join = sparse.csr_matrix((np.ones(len(new)), (new, np.arange(len(new)))))
-        link, size, label = join @ link @ join.T.toarray(), join @ size, new[label]
+        link, size, label = join @ (join @ link).T, join @ size, new[label]
     return label[home]
 
 
 def _parted(problem: Problem, worth: NDArray[np.float64], part: NDArray[np.int64]
             ) -> list[Problem]:
     """Return the problem of each neighbourhood; prices of a site sum to no more than its own."""
-    matrix = _matrix(problem)
-    whole = np.maximum(matrix.T @ worth, 1e-300)
+    by_indptr, by_indices = problem.by_point
+    whole = np.maximum(_matrix(problem).T @ worth, 1e-300)
+    order = np.argsort(part, kind="stable")
+    ends = np.searchsorted(part[order], np.arange(int(part.max()) + 2))
     out = []
-    for number in range(int(part.max()) + 1):
-        inside = part == number
-        share = (matrix.T @ (worth * inside)) / whole
-        price = np.maximum(problem.costs * share * (1.0 - 64 * _ROUNDING), 0.0)
-        priced = Problem(problem.indptr, problem.indices, problem.weights, price, problem.groups)
-        out.append(part_of(priced, share > 0.0, inside))
+    for start, stop in zip(ends[:-1], ends[1:], strict=True):
+        mine = order[start:stop]
+        length = by_indptr[mine + 1] - by_indptr[mine]
+        row = np.repeat(np.arange(len(mine)), length)
+        first = np.repeat(by_indptr[mine] - np.cumsum(length) + length, length)
+        sites, column = np.unique(by_indices[first + np.arange(len(row))], return_inverse=True)
+        share = np.bincount(column, worth[mine][row], len(sites)) / whole[sites]
+        price = np.maximum(problem.costs[sites] * share * (1.0 - 64 * _ROUNDING), 0.0)
+        by_site = np.argsort(column, kind="stable")
+        ptr = np.concatenate([[0], np.cumsum(np.bincount(column, minlength=len(sites)))])
+        out.append(Problem.of(ptr, row[by_site], problem.weights[mine], price,
+                              problem.groups[sites]))
     return out
 
 
