@@ -12,13 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from phusong.errors import InputError, MissingFileError
 from phusong.plan.cover import improve_cover, no_redundant
+from phusong.plan.decompose import decompose
+from phusong.plan.greedy import greedy
 from phusong.plan.instances import read_coordinates, read_instance, read_npz, read_set_cover
-from phusong.plan.least import minimise
+from phusong.plan.least import minimise, priced
+from phusong.plan.mip import solve_mip
 from phusong.plan.problem import Problem
 from phusong.plan.reduce import reduce_problem
 from phusong.plan.refine import refine_cover
 from phusong.plan.search import seeded
 from plan_instances import allowed, problems, subsets
+from scipy import sparse
 
 quick = settings(max_examples=40, deadline=None, derandomize=True)
 
@@ -86,6 +90,49 @@ def test_regions_keep_the_cover_and_never_cost_more(problem: Problem, size: int)
     cost = float(kept.costs[found].sum())
     assert cost == (told[-1] if told else float(kept.costs.sum()))
     assert cost >= (cheapest(kept, np.arange(kept.points)) or 0.0)
+
+
+def plain(seed: int, points: int, sites: int, reach: float) -> Problem:
+    """Points and sites scattered over a square of side 1."""
+    numbers = np.random.default_rng(seed)
+    at, of = numbers.random((points, 2)), numbers.random((sites, 2))
+    near = np.hypot(*(at[:, None] - of[None]).transpose(2, 0, 1)) < reach
+    near[np.arange(points), np.hypot(*(at[:, None] - of[None]).transpose(2, 0, 1)).argmin(1)] = True
+    return Problem.of(np.concatenate([[0], np.cumsum(near.sum(axis=0))]), np.nonzero(near.T)[1],
+                      np.ones(points), numbers.integers(5, 30, sites))
+
+
+@pytest.mark.parametrize("reduced", [False, True])
+@pytest.mark.parametrize("seed", range(4))
+def test_neighbourhoods_never_promise_more_than_the_cheapest_cover(seed: int, reduced: bool
+                                                                   ) -> None:
+    """The cheapest cover comes from HiGHS, which shares nothing with the neighbourhoods."""
+    problem = plain(seed, points=150, sites=90, reach=0.13)
+    best = solve_mip(problem, amounts=sparse.identity(150, format="csr"), least=np.ones(150),
+                     cheapest=True)
+    paid = float(problem.costs[best.sites].sum())
+    whole = priced(problem)
+    for size, seconds in ((1.5, np.inf), (3.0, np.inf), (1e9, np.inf), (3.0, 0.0)):
+        found = decompose(whole, greedy(whole)[0], size=size, cover=reduced, seconds=seconds,
+                          state=seeded(seed))
+        promise = float(whole.weights.sum()) - found.bound
+        assert promise <= paid + 1e-6
+        if seconds == np.inf:
+            assert promise > 0.8 * paid
+            assert (found.parts > 4) == (size < 1e9)
+        if size == 1e9:
+            assert promise >= 0.99 * paid
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_large_covers_agree_with_highs(seed: int) -> None:
+    problem = plain(seed, points=300, sites=120, reach=0.08)
+    best = solve_mip(problem, amounts=sparse.identity(300, format="csr"), least=np.ones(300),
+                     cheapest=True)
+    found = minimise(problem, seed=seed, moves=3000, seconds=20.0)
+    assert len(found.sites) > 40, "so large that regions and neighbourhoods are used"
+    assert found.bound <= problem.costs[best.sites].sum() <= found.value
+    assert found.gap < 0.02
 
 
 def test_regions_better_a_ring_piece_by_piece() -> None:

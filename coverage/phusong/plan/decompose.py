@@ -11,6 +11,7 @@ neighbourhood has an integrality gap of its own.
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -126,7 +127,7 @@ def _parted(problem: Problem, worth: NDArray[np.float64], part: NDArray[np.int64
     order = np.argsort(part, kind="stable")
     ends = np.searchsorted(part[order], np.arange(int(part.max()) + 2))
     out = []
-    for start, stop in zip(ends[:-1], ends[1:], strict=True):
+    for start, stop in itertools.pairwise(ends):
         mine = order[start:stop]
         length = by_indptr[mine + 1] - by_indptr[mine]
         row = np.repeat(np.arange(len(mine)), length)
@@ -156,8 +157,8 @@ def _component(problem: Problem, plan: NDArray[np.int64], size: float, rounds: i
 
 
 def decompose(problem: Problem, plan: NDArray[np.int64], *, size: float = 6.0, slack: float = 1e-3,
-              seconds: float = np.inf, state: NDArray[np.uint64], rounds: int = 1500,
-              stop: Callable[[float], bool] | None = None) -> Decomposition:
+              cover: bool = False, seconds: float = np.inf, state: NDArray[np.uint64],
+              rounds: int = 3000, stop: Callable[[float], bool] | None = None) -> Decomposition:
     """Bound a priced problem from above by its neighbourhoods.
 
     Parameters
@@ -170,6 +171,9 @@ def decompose(problem: Problem, plan: NDArray[np.int64], *, size: float = 6.0, s
         Greatest neighbourhood, in sites of the plan.
     slack : float
         Share of a neighbourhood's optimum that need not be looked for.
+    cover : bool
+        Whether the problem is a full cover, priced as in `phusong.plan.least`: each
+        neighbourhood is then bounded by its own cheapest cover, which needs fewer points.
     seconds : float
         CPU time to spend; a neighbourhood that is cut short counts with the
         bound it has reached.
@@ -203,7 +207,7 @@ def decompose(problem: Problem, plan: NDArray[np.int64], *, size: float = 6.0, s
         links = len(piece.indices)
         share = max(0.0, seconds - (time.process_time() - begun)) * 1.5 * links / left
         left -= links
-        bound, done = _solve(piece, slack, share, state)
+        bound, done = _solve(piece, slack, share, state, cover)
         proven += done
         ceilings[k] = min(ceilings[k], bound)
         if stop and stop(float(sum(ceilings))):
@@ -212,17 +216,22 @@ def decompose(problem: Problem, plan: NDArray[np.int64], *, size: float = 6.0, s
     return Decomposition(total + len(parts) * _ROUNDING * abs(total), len(parts), proven)
 
 
-def _solve(piece: Problem, slack: float, seconds: float, state: NDArray[np.uint64]
+def _solve(piece: Problem, slack: float, seconds: float, state: NDArray[np.uint64], cover: bool
            ) -> tuple[float, bool]:
     """Bound one neighbourhood; return the bound and whether it was solved to the end."""
-    small = reduce_problem(piece).problem
+    small, lost = reduce_problem(piece, cover=cover).problem, 0.0
+    if cover and small.sites:
+        by_indptr, by_indices = small.by_point
+        weights = np.minimum.reduceat(small.costs[by_indices], by_indptr[:-1])
+        lost = float(piece.weights.sum() - weights.sum())
+        small = Problem(small.indptr, small.indices, weights, small.costs, small.groups)
     if not small.sites:
         return 0.0, True
     if small.sites == 1:
-        return max(0.0, float(small.weights.sum() - small.costs[0])), True
+        return lost + max(0.0, float(small.weights.sum() - small.costs[0])), True
     until = time.process_time() + seconds
     over = slack * min(float(small.weights.sum()), 4.0 * float(small.costs.mean()))
     found = branch_and_bound(small, prices=small.costs, slack=over, state=state, rounds=600,
                              heuristic=min(4000, 40 * small.sites),
                              stop=lambda bound, value: time.process_time() > until)
-    return found.bound, found.bound <= found.value + over + 1e-9
+    return lost + found.bound, found.bound <= found.value + over + 1e-9

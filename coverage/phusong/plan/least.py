@@ -25,7 +25,7 @@ from phusong.plan.relax import Relaxation, relax
 from phusong.plan.search import seeded
 from phusong.plan.solution import PROMISE, Clock, Incumbent, Solution, grain
 
-__all__ = ["minimise"]
+__all__ = ["minimise", "priced"]
 
 _SMALL = 40
 _FEW = 900
@@ -174,16 +174,18 @@ class _Run:
 
     def neighbourhoods(self, found: Relaxation) -> None:
         """Better the cover region by region, and bound it by neighbourhoods, ever larger ones."""
+        self.refine(0.15 * self.best.clock.left)
+        alone = bool((self.problem.groups < 0).all())
         for size in (4.0, 7.0, 12.0):
-            self.refine(0.15 * self.best.clock.left)
             if self.best.over:
                 return
-            parts = decompose(self.priced, self.plan, size=size, state=self.state,
+            begun = self.best.clock.spent
+            parts = decompose(self.priced, self.plan, size=size, cover=alone, state=self.state,
                               seconds=0.75 * self.best.clock.left)
             self.prove(parts.bound)
             self.best.tell(f"{parts.parts} neighbourhoods of {size:g} sites, "
                            f"{parts.proven} solved")
-            if parts.proven < parts.parts:
+            if self.best.clock.spent - begun > 0.8 * self.best.clock.left:
                 break
         self.refine(0.9 * self.best.clock.left, size=20, rounds=5000)
 
