@@ -169,9 +169,20 @@ class Days:
         return pd.concat(parts).sort_index() if len(parts) > 1 else parts[0].sort_index()
 
     def cells_key(self, day: dt.date) -> str:
-        """Return a hash of all that decides which cells are on air on `day`."""
+        """Return a hash of all that decides which cells are on air on `day`.
+
+        Days between which no cell of the files goes on or off air, and of which the reports say
+        the same, have the same one: what is kept of one is the other's.
+        """
         reported = "" if self.air is None else self.air.key(day.isoformat())
-        return key_of(self.inputs, day.isoformat(), reported)
+        return key_of(self.inputs, self._last_switch(day), reported)
+
+    def _last_switch(self, day: dt.date) -> str:
+        """Return the last moment up to `day` at which a cell of the files went on or off air."""
+        sites = self._from.sites
+        columns = [sites[name] for name in ("on_air_from", "off_air_from") if name in sites]
+        past = [column[column <= pd.Timestamp(day)].max() for column in columns]
+        return max((str(when) for when in past if not pd.isna(when)), default="")
 
     def _key(self, part: str, day: dt.date) -> str:
         also: list[str] = []

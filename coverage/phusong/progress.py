@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -41,6 +42,9 @@ class Target(Noun):
         Points whose locality is under distancing on that day.
         Where any of these four is given, all points that meet every one given
         belong to the list, beside those of `file` and of the column.
+    every : {"month", "week", "day"}
+        How often progress is measured from `start` on: on the first of every month, every seventh
+        day, or every day.  What went on air between two measured days is seen on the later one.
     window_weeks : int
         Weeks before the day spoken of whose pace the forecast goes on with.
     source : str
@@ -58,6 +62,7 @@ class Target(Noun):
     communes: tuple[str, ...] = ()
     provinces: tuple[str, ...] = ()
     lockdown_on: dt.date | None = None
+    every: Literal["month", "week", "day"] = "month"
     window_weeks: int = Field(default=12, ge=2, le=520)
     source: str = ""
 
@@ -155,7 +160,8 @@ def snapshot_dates(targets: Iterable[Target], as_of: dt.date) -> list[dt.date]:
     """Return the days on which progress is measured, oldest first.
 
     The first day of the programme, the first of every month after it, every
-    deadline that has passed, and `as_of`.
+    deadline that has passed, and `as_of`; for a target measured every week or day also
+    those from its first day on.
     """
     known = list(targets)
     starts = [t.start for t in known if t.start is not None and t.start <= as_of]
@@ -165,4 +171,9 @@ def snapshot_dates(targets: Iterable[Target], as_of: dt.date) -> list[dt.date]:
         while month.date() < as_of:
             days.add(month.date())
             month += pd.offsets.MonthBegin(1)
+    for target in known:
+        if target.start is not None and target.every != "month":
+            step = 7 if target.every == "week" else 1
+            span = (as_of - target.start).days
+            days |= {target.start + dt.timedelta(days=n) for n in range(0, span, step)}
     return sorted(days)
