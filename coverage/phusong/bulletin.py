@@ -127,7 +127,7 @@ def _beside(results: Results, told: dict[dt.date, dict[str, pd.DataFrame]]) -> B
     """Return what stands beside the model on every day; None if nothing does."""
     study, points, sites = results.study, results.points, results.sites
     needs = {t.need.name: t.need for t in study.targets}
-    drive, prints = results.around.measurements, results.around.footprints
+    drive, prints = map(results.inputs.layer, ("measurements", "footprints"))
     source = study.sources.footprints
     drawn_on = source.date if source is not None and source.date else study.day
     operators = set(sites["operator"].dropna()) - {""} if "operator" in sites else set()

@@ -35,7 +35,7 @@ def declared_by(results: Results, need: Need, operator: str = "") -> pd.DataFram
     name, store = f"footprints_{key[:20]}", results.days.store
     found = None if store is None else store.recall("footprints_say", key)
     if found is None:
-        drawn = results.around.footprints
+        drawn = results.inputs.layer("footprints")
         if operator and drawn is not None:
             drawn = drawn[(drawn["operator"] == operator).to_numpy(bool)]
         found = declared(results.points, drawn, need)
@@ -51,7 +51,7 @@ def contradictions(results: Results) -> pd.DataFrame:
 
     Its ``attrs`` tell of which links it speaks, so that the next one can begin with it.
     """
-    study, drawn, points = results.study, results.around.footprints, results.points
+    study, drawn, points = results.study, results.inputs.layer("footprints"), results.points
     alone = study.need.model_copy(update={"operators_needed": 1})
     if drawn is None or not len(drawn):
         return disagreement_by_operator(points.iloc[:0], results.days.links_of(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -47,13 +47,16 @@ class Intake:
         `inputs_digest` of the study.
     parts : dict
         Where each part is kept: name to kind and key.
+    layer : callable, optional
+        Fetches one table of `around` alone, by its name.
     """
 
     def __init__(self, points: gpd.GeoDataFrame, sites: gpd.GeoDataFrame, terrain: Any,
-                 around: Any, digest: str, parts: Parts | None = None) -> None:
+                 around: Any, digest: str, parts: Parts | None = None,
+                 layer: Callable[[str], Any] | None = None) -> None:
         self.points, self.sites, self.digest = points, sites, digest
         self.parts = dict(parts or {})
-        self._terrain, self._around = terrain, around
+        self._terrain, self._around, self._layer = terrain, around, layer
 
     @cached_property
     def terrain(self) -> Terrain | None:
@@ -64,6 +67,12 @@ class Intake:
     def around(self) -> Surroundings:
         """Everything else."""
         return self._around() if callable(self._around) else self._around
+
+    def layer(self, name: str) -> Any:
+        """Return one table of `around`; the others are not opened for it."""
+        if self._layer is None or "around" in self.__dict__:
+            return getattr(self.around, name)
+        return self._layer(name)
 
 
 def read(study: Study, copies: Path | None = None) \
@@ -247,5 +256,11 @@ def _recalled(study: Study, store: Store, key: str) -> Intake | None:
         return Surroundings(**layers, reports=sources.reports(study.sources, study.folder),
                             faults=tuple(Fault(**f) for f in note["faults"]))
 
+    def layer(name: str) -> Any:
+        if name not in note["parts"]:
+            return None
+        found = store.recall(name, key)
+        return getattr(around(), name) if found is None else found
+
     parts = {f"inputs.{name}": (name, key) for name in ("intake", *note["parts"], *note["tables"])}
-    return Intake(points, sites, terrain, around, key, parts)
+    return Intake(points, sites, terrain, around, key, parts, layer)

@@ -81,7 +81,7 @@ STAGES: tuple[Stage, ...] = (
     Stage("people", (), (),
           lambda r, say: _people(r.around)),
     Stage("declared", (), ("need",),
-          lambda r, say: declared(_judged(r), r.around.footprints, r.study.need)),
+          lambda r, say: declared(_judged(r), r.inputs.layer("footprints"), r.study.need)),
     Stage("disagreement", ("service", "declared"), (),
           lambda r, say: disagreement(r.service.loc[r.tables["declared"].index],
                                       r.tables["declared"])),
@@ -296,8 +296,8 @@ def _noun(study: Study, name: str) -> Any:
 
 def _judged(results: Results) -> gpd.GeoDataFrame:
     """Return the points of which operators' footprints can speak: none without footprints."""
-    around = results.around
-    return results.points if around.footprints is not None else results.points.iloc[:0]
+    drawn = results.inputs.layer("footprints")
+    return results.points if drawn is not None else results.points.iloc[:0]
 
 
 def _people(around: Surroundings) -> pd.DataFrame:
