@@ -33,6 +33,7 @@ __all__ = ["alone", "plain", "solve_connected"]
 
 _ROUNDS = 600
 _PARTS = 12
+_WHOLE = 2_000
 
 Ints = NDArray[np.int64]
 Progress = Callable[[str, int, int], None]
@@ -98,6 +99,7 @@ class _Run:
         self.plan: Grown | None = None
         self.infeasible = False
         self.sign = -1.0 if aim.cheapest else 1.0
+        self.small = case.problem.sites <= _WHOLE
 
     def take(self, plan: Grown | None) -> None:
         """Take a plan if it is better, or cheaper at the same worth."""
@@ -162,7 +164,8 @@ class _Run:
                 parts_of(case, aim, found.price)) < _PARTS:
             return self.best.over
         search_price(case, aim, found.price, gap=0.2 * self.best.aim,
-                     clock=Clock(0.8 * self.best.clock.left), offer=self.offer,
+                     clock=Clock((0.3 if self.small else 0.8) * self.best.clock.left),
+                     offer=self.offer,
                      prove=self.proven)
         return True
 
@@ -184,8 +187,9 @@ class _Run:
             self.bound(0.2 * self.best.clock.left)
         if self.infeasible or self.best.over:
             return
-        self.search((0.9 if parted else 0.4) * self.best.clock.left)
-        if not self.best.over and not parted:
+        last = parted and not self.small
+        self.search((0.9 if last else 0.4) * self.best.clock.left)
+        if not self.best.over and not last:
             self.exact()
 
 
