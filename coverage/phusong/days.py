@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from phusong.errors import MissingFileError
 from phusong.intake import Intake
 from phusong.ledger.state import Air
 from phusong.pointwise import Pointwise, digest_of, marks_of
@@ -137,8 +138,8 @@ class Days:
             found = self._recalled(part, self.parts[name])
             if found is None:
                 self.store.forget_note(*self.parts[name])
-                raise FileNotFoundError(f"{name} was damaged or removed while it was needed. Run "
-                                        f"the same command again.")
+                raise MissingFileError(f"{name} was damaged or removed. Run the same command "
+                                       f"again: it will be made anew.")
             self._tables[name] = found
         return self._tables[name]
 

@@ -141,3 +141,19 @@ def test_watch_batch_and_diff_through_the_commands(commune: Path, tmp_path: Path
     assert code == 1
     assert [row["ok"] for row in rows["studies"]] == [False, False]
     assert "nowhere" in rows["studies"][0]["error"]
+
+
+def test_a_damaged_table_is_told_once_and_made_anew(
+        commune: Path, done: dict[str, Any], tmp_path: Path) -> None:
+    shutil.copytree(commune / "data", tmp_path / "data")
+    ask = ["status", "small", "--home", str(tmp_path), "--json"]
+    before = json.loads(CliRunner().invoke(app, ask).stdout)
+    for path in (tmp_path / "data/processed/small/tables").glob("links-*.arrow"):
+        path.write_bytes(path.read_bytes()[:-100])
+    refused = CliRunner().invoke(app, ask)
+    assert refused.exit_code == 1
+    assert "damaged or removed. Run the same command again" in json.loads(refused.stdout)["error"]
+    again = CliRunner().invoke(app, ask)
+    assert again.exit_code == 0, again.output
+    after = json.loads(again.stdout)
+    assert {**after, "restated": []} == {**before, "restated": []}
