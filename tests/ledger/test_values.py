@@ -20,6 +20,17 @@ def test_numbers(text: str, value: float) -> None:
     assert number(text) == value
 
 
+def test_a_frequency_says_its_unit() -> None:
+    for text, value in (("3,5 GHz", 3500.0), ("2.6GHz", 2600.0), ("900000 kHz", 900.0),
+                        ("1800 MHz", 1800.0), ("1800", 1800.0), ("0,9ghz.", 900.0)):
+        assert number(text, mhz=True) == value
+    for text in ("GHz", "3.5 GHz x", "3.5 THz", "3 5 GHz", "1800 GHz MHz"):
+        with pytest.raises(CellError, match="number"):
+            number(text, mhz=True)
+    with pytest.raises(CellError, match="bad_number"):
+        number("3,5 GHz")
+
+
 @pytest.mark.parametrize(("text", "code"), [
     ("1.234,5", "ambiguous_number"), ("1,234.5", "ambiguous_number"),
     ("1.234.567", "ambiguous_number"), ("", "bad_number"), ("abc", "bad_number"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -136,12 +137,10 @@ def read_filing(data: bytes, name: str, form: Form, recorded_at: str) -> Filing:
                       recorded_at, rows, refused)
 
     dated = date_in_name(name)
-
     try:
         sheet = read_sheet(data, name, lambda cells: _header_score(cells, form),
                            known=known_headers(form.subject, form.aliases), sheet=form.sheet)
-        reader = _Reader(form, sheet, dated)
-        return filing(tuple(reader.rows()))
+        return filing(tuple(_Reader(form, sheet, dated).rows()))
     except RefusedFileError as error:
         detail = error.detail
         if error.code == "no_header":
@@ -269,7 +268,8 @@ class _Reader:
                  ) -> dict[str, float]:
         said = {}
         for column, (low, high) in ranges.items():
-            value = self._read(draft, column, number) if column in draft.cells else None
+            parse = partial(number, mhz=True) if column.endswith("_mhz") else number
+            value = self._read(draft, column, parse) if column in draft.cells else None
             if value is None:
                 continue
             if not low <= value <= high:

@@ -25,6 +25,8 @@ _REMEMBERED = 4096
 _PLAIN = re.compile(r"[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d{1,2})?")
 _GROUPED = re.compile(r"[+-]?\d{1,3}(?:[., ]\d{3})+(?:[.,]\d+)?")
 _UNIT = re.compile(r"\s*(m|mhz|dbi|dbm|db|w|°|deg|độ)\.?$", re.IGNORECASE)
+_HERTZ = re.compile(r"(?<=\d)\s*([gk])hz\.?\s*$", re.IGNORECASE)
+_MEGAHERTZ = {"g": 1000.0, "k": 0.001}
 _DMS = re.compile(
     r"(?P<head>[^\W\d_])?\s*(?P<sign>-)?(?P<deg>\d{1,3})(?:\s*[°ºd:]\s*|\s+)"
     r"(?P<min>\d{1,2}(?:[.,]\d+)?)(?:\s*['′’m:]\s*|\s+|$)"
@@ -76,8 +78,15 @@ def _cleaned(text: str) -> str:
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def number(text: str) -> float:
+def number(text: str, *, mhz: bool = False) -> float:
     """Return the number that `text` holds; a decimal comma is understood, a unit dropped.
+
+    Parameters
+    ----------
+    text : str
+        A cell.
+    mhz : bool
+        It is a frequency in MHz: one in GHz or kHz is carried over.
 
     Raises
     ------
@@ -86,9 +95,11 @@ def number(text: str) -> float:
 
     Examples
     --------
-    >>> number("30,5 m"), number("-7")
-    (30.5, -7.0)
+    >>> number("30,5 m"), number("-7"), number("3,5 GHz", mhz=True)
+    (30.5, -7.0, 3500.0)
     """
+    if mhz and (unit := _HERTZ.search(text)):
+        return round(number(text[:unit.start()]) * _MEGAHERTZ[unit[1].lower()], 6)
     plain = _UNIT.sub("", unicodedata.normalize("NFKC", text).replace("−", "-").strip())
     if _PLAIN.fullmatch(plain):
         value = float(plain.replace(",", "."))
