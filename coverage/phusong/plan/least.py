@@ -127,6 +127,7 @@ class _Run:
         small, ids = part_of(z, keep, np.ones(z.points, bool)), np.flatnonzero(keep)
         clock = Clock(seconds)
         if clock.left < time_to_branch(small):
+            self.best.cut = True
             return
 
         def stop(bound: float, value: float) -> bool:

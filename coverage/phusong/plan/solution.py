@@ -123,6 +123,7 @@ class Incumbent:
         self.sites = np.empty(0, np.int64)
         self.nodes = 0
         self.scale = 0.0
+        self.cut = False
         self.said: list[str] = []
 
     def offer(self, sites: NDArray[np.int64], value: float) -> None:
@@ -170,4 +171,4 @@ class Incumbent:
             return "optimal"
         if self.closed:
             return "gap"
-        return "time" if self.clock.left <= 0.0 else "unfinished"
+        return "time" if self.clock.left <= 0.0 or self.cut else "unfinished"
