@@ -216,11 +216,11 @@ class _Run:
         """Bound by ever larger neighbourhoods while there is time for them, and search on."""
         for size in (4.0, 8.0, 16.0):
             begun = self.best.clock.spent
-            self.neighbourhoods(found, size, 0.6 * self.best.clock.left)
+            self.neighbourhoods(found, size, 0.5 * self.best.clock.left)
             took = self.best.clock.spent - begun
             if self.best.over:
                 return
-            self.search(found, 0.15 * self.best.clock.left, self.moves or 200_000, _WARM)
+            self.search(found, 0.3 * self.best.clock.left, self.moves or 200_000, _WARM)
             if took > 0.8 * self.best.clock.left:
                 break
         if not self.best.over:
