@@ -221,7 +221,7 @@ class _Run:
             if self.best.over:
                 return
             self.search(found, 0.3 * self.best.clock.left, self.moves or 200_000, _WARM)
-            if took > 0.8 * self.best.clock.left:
+            if took > 0.5 * self.best.clock.left:
                 break
         if not self.best.over:
             self.search(found, 0.97 * self.best.clock.left, self.moves or 1_000_000, _WARM)
