@@ -105,18 +105,19 @@ def _linked(points: gpd.GeoDataFrame, sites: gpd.GeoDataFrame, terrain: Terrain 
     units = search.units()
     found, done = [], 0
     for unit, rows in zip(units, each(search.best_links, units), strict=True):
-        found.append(rows)
+        if len(rows):
+            found.append(rows)
         done += len(unit)
         if progress is not None:
             progress("link", done, len(points))
+    if not found:
+        return empty(LINKS)
     return _table(pd.concat(found, ignore_index=True), points.index, sites, radio)
 
 
 def _table(rows: pd.DataFrame, point_ids: pd.Index, sites: pd.DataFrame,
            radio: Radio) -> pd.DataFrame:
     """Turn row numbers into the LINKS table, sorted."""
-    if not len(rows):
-        return empty(LINKS)
     level = rows["received_dbm"].to_numpy()
     order = np.lexsort((rows["cell"], np.where(np.isnan(level), np.inf, -level), rows["point"]))
     rows = rows.iloc[order]

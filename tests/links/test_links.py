@@ -13,7 +13,7 @@ from phusong.errors import InputError, UnknownNameError
 from phusong.links import budget, link
 from phusong.radio import path_loss
 from phusong.radio.budget import Radio, reference_offset_db
-from phusong.tables import LINKS, check
+from phusong.tables import LINKS, check, empty
 
 FAST = Radio(model="p526", profile_step_m=100.0, max_range_m=9000.0, best_per_operator=2)
 
@@ -50,6 +50,23 @@ def test_neither_pruning_nor_order_changes_a_bit(seed: int, model: str, keep: in
         assert not (expected["received_dbm"] > expected["free_space_dbm"] + 1e-6).any()
     equal(expected, link(points.sample(frac=1, random_state=seed),
                          cells.sample(frac=1, random_state=seed + 1), terrain, radio))
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 100])
+def test_points_far_from_every_cell_leave_the_others_as_they_are(
+        at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    near = school_table(LEFT + 9000, TOP - 9000)
+    far = [school_table(LEFT + 9000 + k * 1e6, TOP - 9000).rename(index=lambda i, k=k: f"{i}{k}")
+           for k in (1, 2)]
+    cell, radio = cell_table(LEFT + 2500, TOP - 3000), FAST.model_copy(update={"model": "hata"})
+    points = pd.concat([near, *far])
+    monkeypatch.setattr(links_search, "POINTS_AT_ONCE", at_once)
+    found = link(points, cell, None, radio)
+    check(found, LINKS)
+    expected = link(near, cell, None, radio)
+    assert len(expected) == 1
+    equal(found.reset_index(), expected.reset_index())
+    equal(link(pd.concat(far), cell, None, radio), empty(LINKS))
 
 
 @settings(deadline=None, derandomize=True, max_examples=5)
