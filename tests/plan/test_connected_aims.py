@@ -193,7 +193,7 @@ def test_many_valleys_are_solved_part_by_part() -> None:
 
 def test_an_interrupted_cover_says_so_and_names_what_stands_in_the_way(
         monkeypatch: pytest.MonkeyPatch) -> None:
-    case, effort = chain(), desk._Effort(0.0, 20.0, 0, None)
+    case, effort = chain(), desk.Effort(0.0, 20.0, 0, None)
     points = np.arange(3)
     lone = Connected(part_of(case.problem, np.array([True, True, False]), np.ones(3, bool)),
                      case.network, case.node[:2])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ from phusong.plan.floors import Floors, out_of_reach
 from phusong.plan.goal import Goal
 from phusong.plan.most import maximise
 from phusong.plan.network import Network
-from phusong.plan.optimise import Optimised, gaps_of_target, given, numbers_of
+from phusong.plan.optimise import Effort, Optimised, given, numbers_of, to_cover
 from phusong.plan.reach import SitesAndPoints
 from phusong.plan.solution import Solution
 
@@ -26,20 +26,6 @@ __all__ = ["optimise_connected"]
 
 Ints = NDArray[np.int64]
 Pair = tuple[float, float] | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Effort:
-    """How long and how near a search goes."""
-
-    gap: float
-    seconds: float
-    seed: int
-    progress: Callable[[str, int, int], None] | None
-
-    def solve(self, case: Connected, aim: Aim, share: float = 1.0) -> tuple[Grown, Solution]:
-        return solve_connected(case, aim, gap=self.gap, seconds=share * self.seconds,
-                               seed=self.seed, progress=self.progress)
 
 
 def optimise_connected(gaps: pd.DataFrame, spots: pd.DataFrame, reach: pd.DataFrame,
@@ -74,15 +60,8 @@ def optimise_connected(gaps: pd.DataFrame, spots: pd.DataFrame, reach: pd.DataFr
     UnknownNameError
         If a name of `cover` or `kept` is unknown.
     """
-    effort = _Effort(goal.gap if gap is None else gap,
-                     goal.seconds if seconds is None else seconds, seed, progress)
-    if not (effort.gap >= 0.0 and effort.seconds > 0.0):
-        raise InputError(f"A search needs a gap of at least 0 and more than 0 seconds; it was "
-                         f"given {effort.gap:g} and {effort.seconds:g}.")
-    if cover is None and goal.cover:
-        cover = gaps_of_target(gaps, goal.cover)
-    if cover is not None:
-        goal = goal.model_copy(update={"counts": "covered"})
+    effort = Effort.of(goal, gap, seconds, seed, progress)
+    goal, cover = to_cover(gaps, goal, cover)
     names = list(goal.kept if kept is None else kept)
     cut_off = [name for name in names if name in node_of.index and node_of[name] == -2]
     if cut_off:
@@ -100,7 +79,7 @@ def optimise_connected(gaps: pd.DataFrame, spots: pd.DataFrame, reach: pd.DataFr
     elif goal.floors:
         grown, found, asked, price, money = _with_floors(case, connected, goal, fixed, effort)
     else:
-        grown, found = effort.solve(connected, _limits(goal, fixed))
+        grown, found = _solve(effort, connected, _limits(goal, fixed))
     plan = as_plan(case, connected, grown)
     plan.attrs["hops"] = [[int(part) for part in step] for step in grown.forest.towards.values()]
     lost = tuple(str(name) for name in case.points.index[np.unique(case.row[found.unreachable])])
@@ -109,12 +88,18 @@ def optimise_connected(gaps: pd.DataFrame, spots: pd.DataFrame, reach: pd.DataFr
     return best
 
 
+def _solve(effort: Effort, case: Connected, aim: Aim, share: float = 1.0
+           ) -> tuple[Grown, Solution]:
+    return solve_connected(case, aim, gap=effort.gap, seconds=share * effort.seconds,
+                           seed=effort.seed, progress=effort.progress)
+
+
 def _limits(goal: Goal, kept: Ints) -> Aim:
     return Aim(budget=np.inf if goal.budget is None else goal.budget, max_sites=goal.max_sites,
                kept=kept)
 
 
-def _cover(case: Connected, points: Ints, kept: Ints, effort: _Effort) -> tuple[Grown, Solution]:
+def _cover(case: Connected, points: Ints, kept: Ints, effort: Effort) -> tuple[Grown, Solution]:
     """Return the cheapest plan that reaches all points that can be reached together."""
     small, site_of = joinable(case)
     count = case.problem.points
@@ -125,7 +110,7 @@ def _cover(case: Connected, points: Ints, kept: Ints, effort: _Effort) -> tuple[
                     seconds=0.2 * effort.seconds, seed=effort.seed)
     halted = most.stopped == "interrupted"
     can = small.problem.covered(most.sites) > 0
-    grown, found = effort.solve(case, Aim.covering(points[can[points]], count, kept),
+    grown, found = _solve(effort, case, Aim.covering(points[can[points]], count, kept),
                                 1e-3 if halted else 0.8)
     lost = points[case.problem.covered(grown.order)[points] == 0]
     stopped = "interrupted" if halted else found.stopped
@@ -136,23 +121,23 @@ def _cover(case: Connected, points: Ints, kept: Ints, effort: _Effort) -> tuple[
 
 
 def _with_floors(case: SitesAndPoints, connected: Connected, goal: Goal, kept: Ints,
-                 effort: _Effort) -> tuple[Grown, Solution, tuple[Demand, ...], Pair, Pair]:
+                 effort: Effort) -> tuple[Grown, Solution, tuple[Demand, ...], Pair, Pair]:
     """Return the plan under floors, what they ask for, their price, and the money they need."""
     limits = _limits(goal, kept)
-    plan, free = effort.solve(connected, limits, 1.0 / 3.0)
-    wanted, asked = demands(case, goal, lambda problem: effort.solve(
-        replace(connected, problem=problem), limits, 1.0 / 3.0)[1])
+    plan, free = _solve(effort, connected, limits, 1.0 / 3.0)
+    wanted, asked = demands(case, goal, lambda problem: _solve(
+        effort, replace(connected, problem=problem), limits, 1.0 / 3.0)[1])
     covered = case.problem.covered(plan.order) > 0
     if not wanted.short(covered).any():
         return plan, free, given(asked, wanted, covered), (0.0, 0.0), None
     left = max(1.0 - free.seconds / effort.seconds, 0.1)
-    plan, found = effort.solve(connected, replace(limits, floors=wanted), left)
+    plan, found = _solve(effort, connected, replace(limits, floors=wanted), left)
     bound = max(min(found.bound, free.bound), found.value)
     found = replace(found, bound=bound, seconds=found.seconds + free.seconds)
     covered = case.problem.covered(plan.order) > 0
     asked = given(asked, wanted, covered)
     if found.stopped == "infeasible" or wanted.short(covered).any():
-        _, least = effort.solve(connected, Aim(kept=kept, floors=wanted, cheapest=True), 0.3)
+        _, least = _solve(effort, connected, Aim(kept=kept, floors=wanted, cheapest=True), 0.3)
         found = replace(found, unreachable=out_of_reach(joinable(connected)[0].problem, wanted))
         none = least.stopped == "infeasible"
         return plan, found, asked, None, (np.inf, np.inf) if none else (

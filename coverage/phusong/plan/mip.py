@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from phusong.plan.problem import Problem
+from phusong.plan.rows import quiet_solver
 
 __all__ = ["MipAnswer", "solve_mip"]
 
@@ -153,12 +154,7 @@ def solve_mip(problem: Problem, *, amounts: sparse.csr_matrix | None = None,
     worth = problem.costs if cheapest else problem.weights
     scale = max(float(worth.max(initial=0.0)), 1e-300) / 100.0
     rows = _rows(problem, amounts, least, budget, max_sites, none if must is None else must)
-    solver = highspy.Highs()
-    for name, value in (("output_flag", False), ("threads", 1), ("random_seed", seed % 2 ** 31),
-                        ("mip_rel_gap", gap), ("mip_abs_gap", 0.0),
-                        ("mip_feasibility_tolerance", _SIDE),
-                        ("primal_feasibility_tolerance", _SIDE)):
-        solver.setOptionValue(name, value)
+    solver = quiet_solver(gap, seed)
     solver.passModel(_model(problem, rows, scale, cheapest))
     if start is not None:
         _begin(solver, problem, start)

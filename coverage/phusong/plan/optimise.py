@@ -28,7 +28,7 @@ from phusong.plan.reduce import part_of
 from phusong.plan.solution import Solution
 from phusong.tables import split
 
-__all__ = ["Optimised", "gaps_of_target", "given", "numbers_of", "optimise"]
+__all__ = ["Effort", "Optimised", "gaps_of_target", "given", "numbers_of", "optimise", "to_cover"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,22 +134,55 @@ def _ordered(problem: Problem, chosen: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class _Effort:
-    """How long and how near a search goes."""
+class Effort:
+    """How long and how near a search goes.
+
+    Parameters
+    ----------
+    gap : float
+        Ends when value and bound differ by no more than this share.
+    seconds : float
+        Ends after so much CPU time.
+    seed : int
+        Of all random choices.
+    progress : callable or None
+        Told how far it is.
+    """
 
     gap: float
     seconds: float
     seed: int
     progress: Callable[[str, int, int], None] | None
 
+    @classmethod
+    def of(cls, goal: Goal, gap: float | None, seconds: float | None, seed: int,
+           progress: Callable[[str, int, int], None] | None) -> Effort:
+        """Return what is asked for, else what the goal says; `InputError` if it is no number."""
+        effort = cls(goal.gap if gap is None else gap,
+                     goal.seconds if seconds is None else seconds, seed, progress)
+        if not (effort.gap >= 0.0 and effort.seconds > 0.0):
+            raise InputError(f"A search needs a gap of at least 0 and more than 0 seconds; it was "
+                             f"given {effort.gap:g} and {effort.seconds:g}.")
+        return effort
 
-def _most(case: SitesAndPoints, goal: Goal, kept: NDArray[np.int64], effort: _Effort) -> Solution:
+
+def to_cover(gaps: pd.DataFrame, goal: Goal, cover: Iterable[str] | None
+             ) -> tuple[Goal, Iterable[str] | None]:
+    """Return the goal and the gaps that must all be covered; None = weight is what counts."""
+    if cover is None and goal.cover:
+        cover = gaps_of_target(gaps, goal.cover)
+    if cover is not None:
+        goal = goal.model_copy(update={"counts": "covered"})
+    return goal, cover
+
+
+def _most(case: SitesAndPoints, goal: Goal, kept: NDArray[np.int64], effort: Effort) -> Solution:
     return maximise(case.problem, budget=np.inf if goal.budget is None else goal.budget,
                     max_sites=goal.max_sites, kept=kept, gap=effort.gap, seconds=effort.seconds,
                     seed=effort.seed, progress=effort.progress)
 
 
-def _with_floors(case: SitesAndPoints, goal: Goal, kept: NDArray[np.int64], effort: _Effort
+def _with_floors(case: SitesAndPoints, goal: Goal, kept: NDArray[np.int64], effort: Effort
                  ) -> tuple[Solution, tuple[Demand, ...], tuple[float, float] | None,
                             tuple[float, float] | None]:
     """Return the plan under floors, what they ask for, their price, and the money they need."""
@@ -248,15 +281,8 @@ def optimise(gaps: pd.DataFrame, spots: pd.DataFrame, reach: pd.DataFrame, costs
     UnknownNameError
         If a name of `cover` or `kept` is unknown.
     """
-    effort = _Effort(goal.gap if gap is None else gap,
-                     goal.seconds if seconds is None else seconds, seed, progress)
-    if not (effort.gap >= 0.0 and effort.seconds > 0.0):
-        raise InputError(f"A search needs a gap of at least 0 and more than 0 seconds; it was "
-                         f"given {effort.gap:g} and {effort.seconds:g}.")
-    if cover is None and goal.cover:
-        cover = gaps_of_target(gaps, goal.cover)
-    if cover is not None:
-        goal = goal.model_copy(update={"counts": "covered"})
+    effort = Effort.of(goal, gap, seconds, seed, progress)
+    goal, cover = to_cover(gaps, goal, cover)
     case = covering_problem(gaps, spots, reach, costs, goal)
     fixed = numbers_of(goal.kept if kept is None else kept, case.sites.index, "candidate site")
     asked: tuple[Demand, ...] = ()

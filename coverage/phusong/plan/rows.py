@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-__all__ = ["Answer", "Rows", "solve_rows"]
+__all__ = ["Answer", "Rows", "quiet_solver", "solve_rows"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -73,6 +73,17 @@ class Answer:
     interrupted: bool
 
 
+def quiet_solver(gap: float, seed: int) -> highspy.Highs:
+    """Return HiGHS on one thread, which ends at a relative `gap` and keeps rows to 1e-9."""
+    solver = highspy.Highs()
+    for name, value in (("output_flag", False), ("threads", 1), ("random_seed", seed % 2 ** 31),
+                        ("mip_rel_gap", gap), ("mip_abs_gap", 0.0),
+                        ("mip_feasibility_tolerance", _SIDE),
+                        ("primal_feasibility_tolerance", _SIDE)):
+        solver.setOptionValue(name, value)
+    return solver
+
+
 def solve_rows(rows: Rows, worth: Floats, low: Floats, high: Floats, whole: NDArray[np.bool_], *,
                start: tuple[Ints, Floats] | None = None, gap: float = 0.0,
                seconds: float = np.inf, seed: int = 0) -> Answer:
@@ -110,12 +121,7 @@ def solve_rows(rows: Rows, worth: Floats, low: Floats, high: Floats, whole: NDAr
     model.a_matrix_.value_ = matrix.data
     kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
     model.integrality_ = [kinds[int(w)] for w in whole]
-    solver = highspy.Highs()
-    for name, value in (("output_flag", False), ("threads", 1), ("random_seed", seed % 2 ** 31),
-                        ("mip_rel_gap", gap), ("mip_abs_gap", 0.0),
-                        ("mip_feasibility_tolerance", _SIDE),
-                        ("primal_feasibility_tolerance", _SIDE)):
-        solver.setOptionValue(name, value)
+    solver = quiet_solver(gap, seed)
     solver.passModel(model)
     if start is not None:
         solver.setSolution(len(start[0]), start[0].astype(np.int32), start[1])
