@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from phusong.cli_desk import app
-from phusong.cli_shared import HERE, Day, Home, Inputs, Json, Quiet, StudyArg
+from phusong.cli_shared import HERE, Day, Home, Inputs, Json, Quiet, Spoken, StudyArg
 from phusong.cli_shared import dated as _date
 from phusong.cli_shared import fault_as_dict as _fault
 from phusong.cli_shared import opened as _open
@@ -192,9 +192,12 @@ def report(study: StudyArg,
                                   "reports became known; default today.")] = None,
            dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would "
                                                  "change.")] = False,
-           language: Annotated[str, typer.Option(help="Of the workbooks of rejected rows.")] = "vi",
+           language: Spoken = "",
            json: Json = False) -> None:
-    """Enter operators' reports into the ledger; rejected rows go back as a workbook."""
+    """Enter operators' reports into the ledger; rejected rows go back as a workbook.
+
+    Without --language the workbook is in Vietnamese, the screen in English.
+    """
     screen = Screen(quiet=True, as_json=json)
     with _told(screen):
         from phusong import desk
@@ -204,14 +207,14 @@ def report(study: StudyArg,
         outcome = desk.report(opened, store.folder / desk.BOOK, files or (), operator=operator,
                               crs=crs, recorded_at=_date(recorded_at) if recorded_at else None,
                               dry_run=dry_run, rejected=store.folder / "rejected",
-                              language=language, about=about, store=store)
+                              language=language or "vi", about=about, store=store)
         if json:
             screen.document({**outcome.counts, "changed_cells": len(outcome.changes),
                              "suspects": len(outcome.suspects), "dry_run": dry_run,
                              "files": outcome.files.to_dict("records"),
                              **desk.foreseen(outcome)})
         else:
-            screen.outcome(outcome)
+            screen.outcome(outcome, language or "en", opened.name)
         if outcome.counts["refused"]:
             raise typer.Exit(1)
 

@@ -15,6 +15,7 @@ from phusong.cli_shared import (
     Inputs,
     Json,
     Quiet,
+    Spoken,
     StudyArg,
     dated,
     opened,
@@ -24,7 +25,7 @@ from phusong.cli_shared import (
 from phusong.errors import MissingFileError
 from phusong.screen import Screen
 
-__all__ = ["app", "batch", "diff", "watch"]
+__all__ = ["app", "batch", "diff", "settle", "waiting", "watch"]
 
 
 def _service_on(study: Any, home: Path, screen: Screen, day: str, known_on: str | None) -> Any:
@@ -47,7 +48,7 @@ def diff(study: StudyArg, date1: Annotated[str, typer.Argument(metavar="DATE1")]
          then_known_on: Annotated[str | None, typer.Option("--then-known-on", metavar="DATE",
                                   help="The second day with the reports known on that "
                                   "day.")] = None,
-         quiet: Quiet = False, json: Json = False) -> None:
+         language: Spoken = "en", quiet: Quiet = False, json: Json = False) -> None:
     """Which points changed hands, status or best server between two days."""
     screen = Screen(quiet=quiet or json, as_json=json)
     with told(screen):
@@ -60,7 +61,7 @@ def diff(study: StudyArg, date1: Annotated[str, typer.Argument(metavar="DATE1")]
         if json:
             screen.document(figures)
         else:
-            screen.differences(figures)
+            screen.differences(figures, language)
 
 
 @app.command()
@@ -91,7 +92,7 @@ def watch(study: StudyArg,
           once: Annotated[bool, typer.Option("--once", help="Take what is there and end.")] = False,
           operator: Annotated[str, typer.Option(help="Who reports, if neither file name nor rows "
                                                 "say so.")] = "",
-          quiet: Quiet = False, json: Json = False) -> None:
+          language: Spoken = "en", quiet: Quiet = False, json: Json = False) -> None:
     """Report every file that arrives in a folder, and bring the progress up to date."""
     screen = Screen(quiet=quiet or json, as_json=json)
     with told(screen):
@@ -103,7 +104,7 @@ def watch(study: StudyArg,
         store = stored(named, home)
         book = store.folder / desk.BOOK
         enter = partial(desk.report, named, book, operator=operator, store=store,
-                        rejected=store.folder / "rejected")
+                        language=language, rejected=store.folder / "rejected")
         for outcome in inbox.watch(folder, lambda files: enter(files), every_s=every, once=once):
             figures = bulletin.give(named, store, book)
             if json:
@@ -111,5 +112,48 @@ def watch(study: StudyArg,
                                  "files": outcome.files.to_dict("records"),
                                  "targets": figures["targets"]})
             else:
-                screen.outcome(outcome)
-                screen.targets(figures["targets"])
+                screen.outcome(outcome, language, named.name)
+                screen.targets(figures["targets"], language)
+
+
+@app.command()
+def waiting(study: StudyArg, home: Home = HERE, inputs: Inputs = None, language: Spoken = "en",
+            json: Json = False) -> None:
+    """What waits for a person: suspected duplicates, and statements that cannot be followed."""
+    screen = Screen(quiet=True, as_json=json)
+    with told(screen):
+        from phusong import desk
+
+        named = opened(study, home, inputs)
+        store = stored(named, home)
+        with desk.ledger(named, store.folder / desk.BOOK, store) as book:
+            suspects, troubles = (table.to_dict("records")
+                                  for table in (book.suspects(), book.troubles()))
+        if json:
+            screen.document({"suspects": suspects, "troubles": troubles})
+        else:
+            screen.waiting(suspects, troubles, named.name, language)
+
+
+@app.command()
+def settle(study: StudyArg, operator: Annotated[str, typer.Argument(help="Whose sites.")],
+           code: Annotated[str, typer.Argument(help="Site code.")],
+           other: Annotated[str, typer.Argument(help="The code that stays, if they are one "
+                                                "site.")],
+           verdict: Annotated[str, typer.Option(help="same or distinct.")],
+           reason: Annotated[str, typer.Option(help="Who says so, and why.")], home: Home = HERE,
+           inputs: Inputs = None, language: Spoken = "en", json: Json = False) -> None:
+    """Say whether two site codes of one operator are one site; a later word replaces it."""
+    screen = Screen(quiet=True, as_json=json)
+    with told(screen):
+        from phusong import desk
+
+        named = opened(study, home, inputs)
+        store = stored(named, home)
+        with desk.ledger(named, store.folder / desk.BOOK, store) as book:
+            outcome = book.settle(operator, code, other, verdict=verdict, reason=reason)
+        if json:
+            screen.document({"changed_cells": len(outcome.changes),
+                             "suspects": len(outcome.suspects)})
+        else:
+            screen.settled(operator, code, other, verdict, outcome, language)

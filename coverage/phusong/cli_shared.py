@@ -13,7 +13,7 @@ import typer
 from phusong.errors import InputError, PhusongError
 from phusong.screen import Screen
 
-__all__ = ["HERE", "Day", "Home", "Inputs", "Json", "Quiet", "StudyArg", "app", "dated",
+__all__ = ["HERE", "Day", "Home", "Inputs", "Json", "Quiet", "Spoken", "StudyArg", "app", "dated",
            "fault_as_dict", "opened", "stored", "told"]
 
 app = typer.Typer(name="phusong", no_args_is_help=True, add_completion=False,
@@ -32,6 +32,15 @@ Inputs = Annotated[Path | None, typer.Option("--inputs", help="Folder of the inp
 Day = Annotated[str | None, typer.Option("--as-of", metavar="DATE", help="Day to speak of, "
                                          "YYYY-MM-DD.")]
 HERE = Path()
+
+
+def _language(value: str) -> str:
+    if value not in ("", "vi", "en"):
+        raise typer.BadParameter(f'"{value}": the program speaks vi and en')
+    return value
+
+
+Spoken = Annotated[str, typer.Option("--language", callback=_language, help="vi or en.")]
 
 
 @contextmanager

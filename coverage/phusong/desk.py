@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,7 @@ from phusong.standing import records
 from phusong.store import Store
 from phusong.study import Study
 
-__all__ = ["BOOK", "foreseen", "prove", "report"]
+__all__ = ["BOOK", "foreseen", "ledger", "prove", "report"]
 
 BOOK = "ledger.sqlite"
 """Name of the ledger in ``data/processed/<study>``."""
@@ -94,6 +95,23 @@ def report(study: Study, book: Path, files: Iterable[str | Path] = (), *, operat
         outcome = replace(outcome, workbooks=tuple(
             outcome.write_rejected(rejected, language=language)))
     return outcome
+
+
+@contextmanager
+def ledger(study: Study, book: Path, store: Store | None = None) -> Iterator[Ledger]:
+    """Open the ledger of a study over the cells of its files.
+
+    Raises
+    ------
+    MissingFileError
+        If nothing was ever reported.
+    """
+    if not book.exists():
+        raise MissingFileError(f"Nothing was ever reported to the study {study.name}: phusong "
+                               f"report begins its ledger.")
+    inputs = take_in(study, store)
+    with pipeline.open_book(book, study, inputs.points, inputs.sites) as opened:
+        yield opened
 
 
 def _rehearsed(study: Study, book: Path, store: Store | None, about: str,

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from phusong.progress import on_list
 from phusong.results import Results
+from phusong.service import levels
 from phusong.standing import records
-from phusong.tables import split
 
 __all__ = ["CHANGES", "count", "differences"]
 
@@ -34,8 +35,10 @@ def differences(before: Results, after: Results) -> pd.DataFrame:
     DataFrame
         Sorted by change (in the order of `CHANGES`), falling learners and ``point_id``: the
         column ``change``; of each of status, best_operator, best_cell_id, operators,
-        received_dbm and reason what it ``was_`` and ``is_``; and what POINTS says.  A point
-        that nobody covers on either day counts only if its status changed.
+        received_dbm and reason what it ``was_`` and ``is_``; ``might_cell_id``: where a point
+        has become unknown, the cell that would cover it if the ground on the way were low
+        enough; and what POINTS says.  A point that nobody covers on either day counts only if
+        its status changed.
     """
     old, new = (r.service.reindex(after.points.index) for r in (before, after))
     held = (new["status"] == "covered").to_numpy(bool)
@@ -51,6 +54,9 @@ def differences(before: Results, after: Results) -> pd.DataFrame:
     table = pd.DataFrame({"change": change.astype(object)}, index=points.index)
     for name in _COMPARED:
         table[f"was_{name}"], table[f"is_{name}"] = old[name], new[name]
+    fresh = (new["status"] == "unknown") & (old["status"] != "unknown")
+    might = _might(after, points.index[fresh.to_numpy(bool)])
+    table["might_cell_id"] = might.reindex(points.index).fillna("")
     for name in _CARRIED:
         if name in points.columns:
             table[name] = points[name]
@@ -61,6 +67,19 @@ def differences(before: Results, after: Results) -> pd.DataFrame:
                                   -learners.to_numpy(float), order.to_numpy(int)))]
 
 
+def _might(run: Results, ids: pd.Index) -> pd.Series:
+    """Return for points of unknown status the cell that gives most hope of covering them."""
+    if not len(ids):
+        return pd.Series(dtype=object)
+    links = run.days.links_of(run.study.day, ids)
+    hope = levels(links, run.study.need)["best_case_probability"]
+    open_ = links["loss_db"].isna().to_numpy(bool) & (
+        hope >= run.study.need.gap_probability).to_numpy(bool)
+    found = hope[open_].reset_index().sort_values(
+        ["point_id", "best_case_probability", "cell_id"], ascending=[True, False, True])
+    return found.drop_duplicates("point_id").set_index("point_id")["cell_id"].astype(object)
+
+
 def count(table: pd.DataFrame, before: Results, after: Results) -> dict[str, Any]:
     """Return the figures of a table of differences; JSON can write them.
 
@@ -69,7 +88,8 @@ def count(table: pd.DataFrame, before: Results, after: Results) -> dict[str, Any
     dict
         ``study``, ``fictional``, ``definition``; ``before`` and ``after`` (``as_of``,
         ``known_on``); ``changes`` (change -> ``points`` and ``learners``), the same
-        ``by_target`` and ``by_province``, and ``rows``.
+        ``by_target`` (whoever is on the list on the second day, by whatever rule, as
+        `phusong.progress.on_list` says) and ``by_province``, and ``rows``.
     """
     def counted(rows: pd.DataFrame) -> dict[str, dict[str, float]]:
         learners = rows["learners"].fillna(0.0) if "learners" in rows else pd.Series(
@@ -78,7 +98,7 @@ def count(table: pd.DataFrame, before: Results, after: Results) -> dict[str, Any
                 for name in CHANGES for here in [(rows["change"] == name).to_numpy(bool)]}
 
     study = after.study
-    listed = table["targets"].fillna("").map(split) if "targets" in table else None
+    register = after.days.registers.get(study.day)
     province = table["province_code"].fillna("") if "province_code" in table else None
     return {
         "study": study.name, "fictional": study.fictional, "definition": study.need.name,
@@ -86,10 +106,8 @@ def count(table: pd.DataFrame, before: Results, after: Results) -> dict[str, Any
                   "known_on": None if r.known_on is None else r.known_on.isoformat()}
            for when, r in (("before", before), ("after", after))},
         "changes": counted(table),
-        "by_target": {} if listed is None else {
-            target.name: counted(table[listed.map(lambda names, t=target: t.name in names)
-                                       .to_numpy(bool)])
-            for target in study.targets},
+        "by_target": {target.name: counted(table[table.index.isin(
+            on_list(after.points, target, register))]) for target in study.targets},
         "by_province": {} if province is None else {
             str(code): counted(rows) for code, rows in table.groupby(province, sort=True)},
         "rows": records(table),

@@ -9,7 +9,7 @@ import geopandas as gpd
 import pytest
 from phusong.ledger import Ledger
 from phusong.ledger.book import Book
-from phusong.ledger.reports import Form
+from phusong.ledger.form import Form
 from phusong.radio.budget import Radio
 
 HEADER = ("action", "site_code", "cell_code", "date", "lat", "lon", "technology", "frequency",

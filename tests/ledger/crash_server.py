@@ -17,7 +17,8 @@ from pathlib import Path
 
 from phusong.errors import PhusongError
 from phusong.ledger import Ledger, keep
-from phusong.ledger.book import Book, Filing, Row
+from phusong.ledger.book import Book
+from phusong.ledger.filing import Filing, Row
 
 _PR_SET_PTRACER = 0x59616D61
 

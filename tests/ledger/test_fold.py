@@ -229,6 +229,24 @@ def test_a_register_that_holds_the_news_already(told: Callable[..., Ledger],
     assert ledger.state("2021-10-06").index.tolist() == ["A-1", "A-2"]
 
 
+def test_the_same_bytes_entered_later_as_known_earlier(in_memory: Make,
+                                                       csv: Callable[..., Path]) -> None:
+    """A file found in an old mailbox, that came in again since: it was known from then on."""
+    path = csv("h.csv", [row("new", "2021-10-01")])
+    one, two = in_memory(), in_memory()
+    for ledger, days in ((one, ("2021-10-08", "2021-10-02")), (two, ("2021-10-02", "2021-10-08"))):
+        for day in days:
+            ledger.report([path], operator="X", recorded_at=day)
+        assert len(ledger.state("2021-10-04", known_on="2021-10-03")) == 1
+        assert not len(ledger.state("2021-10-04", known_on="2021-10-01"))
+        assert ledger.verify() == []
+    mark = one.watermark, two.watermark
+    for ledger in (one, two):
+        for day in ("2021-10-02", "2021-10-08", "2021-10-09"):
+            ledger.report([path], operator="X", recorded_at=day)
+    assert (one.watermark, two.watermark) == mark
+
+
 ACTIONS = st.sampled_from(["new", "new", "change", "move", "decommission", "retract"])
 
 

@@ -13,8 +13,10 @@ from pathlib import Path
 import geopandas as gpd
 import pytest
 import xlsxwriter
-from phusong.ledger.book import Book, Filing
-from phusong.ledger.reports import Form, read_filing
+from phusong.ledger.book import Book
+from phusong.ledger.filing import Filing
+from phusong.ledger.form import Form
+from phusong.ledger.reports import read_filing
 from phusong.ledger.sheets import MAX_ROWS
 
 FORM = Form(operator="X", area=(102.0, 8.0, 110.0, 24.0))

@@ -9,12 +9,15 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import phusong as ps
 import pytest
 from phusong import inbox
 from phusong.cli import app
 from phusong.difference import CHANGES, count, differences
+from phusong.progress import Target
+from phusong.service import DEFINITIONS
 from typer.testing import CliRunner
 
 
@@ -22,14 +25,23 @@ def _run(day: str, status: list[str], operator: list[str], cell: list[str]) -> A
     """As much of a run as `differences` looks at."""
     index = pd.Index(["a", "b", "c"], name="point_id")
     study = SimpleNamespace(name="s", fictional=True, day=dt.date.fromisoformat(day), targets=[
-        SimpleNamespace(name="first")], need=SimpleNamespace(name="data"))
+        Target(name="first", deadline=dt.date(2022, 1, 1)),
+        Target(name="by rule", deadline=dt.date(2022, 1, 1), provinces=("01",))],
+        need=DEFINITIONS["data"])
     service = pd.DataFrame({"status": status, "best_operator": operator, "best_cell_id": cell,
                             "operators": operator, "received_dbm": -100.0, "reason": "covered"},
                            index=index)
     points = pd.DataFrame({"name": "x", "kind": "school", "province_code": ["01", "01", "02"],
                            "targets": ["first", "", "first"], "learners": [10.0, 20.0, 5.0]},
                           index=index)
-    return SimpleNamespace(study=study, service=service, points=points, known_on=None)
+    levels = pd.DataFrame({"technology": "LTE", "frequency_mhz": 1800.0, "received_dbm": np.nan,
+                           "free_space_dbm": -60.0, "best_case_dbm": [-70.0, -60.0, -150.0],
+                           "loss_db": np.nan}, index=pd.MultiIndex.from_tuples(
+                               [("b", "b0"), ("b", "b1"), ("b", "b2")],
+                               names=["point_id", "cell_id"]))
+    return SimpleNamespace(study=study, service=service, points=points, known_on=None,
+                           days=SimpleNamespace(registers={}, links_of=lambda _, ids: levels[
+                               levels.index.get_level_values(0).isin(ids)]))
 
 
 def test_each_kind_of_difference() -> None:
@@ -43,6 +55,8 @@ def test_each_kind_of_difference() -> None:
     assert said["changes"]["won"] == {"points": 1, "learners": 10.0}
     assert said["by_target"]["first"]["lost"] == {"points": 1, "learners": 5.0}
     assert said["by_target"]["first"]["other_operator"]["points"] == 0
+    assert said["by_target"]["by rule"]["other_operator"]["points"] == 1
+    assert said["by_target"]["by rule"]["lost"]["points"] == 0
     assert said["by_province"]["01"]["other_operator"]["points"] == 1
     assert said["before"]["as_of"] == "2021-10-01"
     json.dumps(said)
@@ -55,6 +69,8 @@ def test_who_won_must_have_lost_the_other_way() -> None:
     after = _run("2021-10-08", ["covered", "unknown", "covered"], ["A", "A", "A"],
                  ["a2", "a1", "a2"])
     there, back = differences(before, after), differences(after, before)
+    assert there["might_cell_id"].to_dict() == {"a": "", "b": "b1", "c": ""}
+    assert (back["might_cell_id"] == "").all()
     other = {"won": "lost", "lost": "won"}
     assert back["change"].to_dict() == {k: other.get(v, v) for k, v in
                                         there["change"].to_dict().items()}

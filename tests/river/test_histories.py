@@ -29,8 +29,10 @@ from hypothesis.stateful import (
 from phusong import links_search
 from phusong.geo import DEGREES, transform
 from phusong.ledger import Ledger
-from phusong.ledger.book import Book, Filing
-from phusong.ledger.reports import Form, read_filing
+from phusong.ledger.book import Book
+from phusong.ledger.filing import Filing
+from phusong.ledger.form import Form
+from phusong.ledger.reports import read_filing
 from phusong.ledger.values import moment
 from phusong.links_scene import Scene
 from phusong.radio.budget import Radio

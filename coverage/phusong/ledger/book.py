@@ -10,115 +10,22 @@ entry of a file carries the hash of its rows.  One file is one transaction
 from __future__ import annotations
 
 import contextlib
-import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
+from weakref import WeakValueDictionary
 
 from phusong.ledger.audit import EVENT_COLUMNS, FILE_COLUMNS, GENESIS, audit, link, rows_hash
 from phusong.ledger.events import Event, Statement
+from phusong.ledger.filing import Filing, Row, as_duplicate
 from phusong.ledger.fold import withdrawn
-from phusong.ledger.keep import (
-    LedgerError,
-    in_words,
-    keep,
-    locked,
-    make_folder,
-    sha256,
-    sweep,
-)
+from phusong.ledger.keep import LedgerError, in_words, keep, locked, make_folder, sha256, sweep
 from phusong.ledger.schema import MIN_SQLITE, connect, expect_ledger, prepare
-from phusong.ledger.words import message
 
-__all__ = ["Book", "Filing", "Row"]
+__all__ = ["Book"]
 
-Outcome = Literal["accepted", "duplicate", "rejected"]
 _SAID = "events e JOIN rows r USING (event_key) JOIN files f ON f.seq = r.file_seq"
-_AS_JSON = json.JSONEncoder(ensure_ascii=False).encode
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """What became of one input row.
-
-    Parameters
-    ----------
-    row : int
-        Number as a person counts it in the file.
-    outcome : {"accepted", "duplicate", "rejected"}
-        What became of it.
-    raw : mapping of str to str
-        The row as it stood in the file.
-    event : Event or None
-        What it says; None if rejected.
-    reported_on : str
-        ISO date of the report if the row states one.
-    code, column : str
-        Why it was not accepted (stable name), and in which columns (theirs; joined by ``;``).
-    message_vi, message_en : str
-        The same in words, with the cure.
-    """
-
-    row: int
-    outcome: Outcome
-    raw: Mapping[str, str]
-    event: Event | None = None
-    reported_on: str = ""
-    code: str = ""
-    column: str = ""
-    message_vi: str = ""
-    message_en: str = ""
-
-    def record(self) -> tuple[Any, ...]:
-        """The row as it stands in the table ``rows``, without the file."""
-        return (self.row, self.outcome, self.code, self.column, self.message_vi, self.message_en,
-                self.reported_on, self.raw_text, self.event.key if self.event else None)
-
-    @property
-    def raw_text(self) -> str:
-        """The row as it stood in the file, as JSON."""
-        return _AS_JSON(dict(self.raw))
-
-
-@dataclass(frozen=True, slots=True)
-class Filing:
-    """One file and all that was read from it, ready for the book.
-
-    Parameters
-    ----------
-    name : str
-        File name.
-    data : bytes
-        Its bytes.
-    subject : str
-        A key of `SUBJECTS`.
-    operator : str
-        Who sent it; empty = each row says.
-    recipe : str
-        How it was read (aliases, CRS ...): the same bytes read otherwise are another filing.
-    recorded_at : str
-        ISO time at which it became known.
-    rows : tuple of Row
-        Every input row.
-    refused : str
-        Why the whole file could not be read; empty if it could.
-    """
-
-    name: str
-    data: bytes
-    subject: str
-    operator: str
-    recipe: str
-    recorded_at: str
-    rows: tuple[Row, ...] = ()
-    refused: str = ""
-
-
-def _as_duplicate(row: Row, code: str) -> Row:
-    words = message(code)
-    return replace(row, outcome="duplicate", code=code, message_vi=words.vi, message_en=words.en)
 
 
 class Book:
@@ -136,9 +43,8 @@ class Book:
 
     def __init__(self, connection: sqlite3.Connection, path: Path | None,
                  wait_s: float = 60.0) -> None:
-        self._db = connection
-        self.path = path
-        self._wait_s = wait_s
+        self._db, self.path, self._wait_s = connection, path, wait_s
+        self._at_hand: WeakValueDictionary[str, Event] = WeakValueDictionary()
 
     @classmethod
     def open(cls, path: Path, *, wait_s: float = 60.0) -> Book:
@@ -214,11 +120,15 @@ class Book:
             raise
 
     def known(self, filing: Filing) -> int | None:
-        """Return the number under which the same bytes, read the same way, stand in the book."""
+        """Return the number under which the same bytes, read the same way, stand in the book.
+
+        What stands there as known only later does not count: it was known earlier, after all.
+        """
         found = self._db.execute(
             "SELECT seq FROM files WHERE sha256=? AND subject=? AND operator=? AND recipe=? AND "
-            "refused=?", (sha256(filing.data), filing.subject, filing.operator, filing.recipe,
-                          filing.refused)).fetchone()
+            "refused=? AND recorded_at<=? ORDER BY seq LIMIT 1", (
+                sha256(filing.data), filing.subject, filing.operator, filing.recipe,
+                filing.refused, filing.recorded_at)).fetchone()
         return None if found is None else int(found[0])
 
     def append(self, filing: Filing) -> tuple[int, tuple[Row, ...], bool]:
@@ -248,7 +158,7 @@ class Book:
             with self._transaction():
                 seq = self.known(filing)
                 if seq is not None:
-                    again = (_as_duplicate(row, "same_statement") if row.outcome == "accepted"
+                    again = (as_duplicate(row, "same_statement") if row.outcome == "accepted"
                              else row for row in self.rows_of(seq))
                     return seq, tuple(again), False
                 rows = self._settle(filing.rows)
@@ -265,7 +175,7 @@ class Book:
                 code = ("same_row" if key in seen else "" if fresh
                         else self._said_before(row.event, key))
                 if code:
-                    row = _as_duplicate(row, code)
+                    row = as_duplicate(row, code)
                 seen.add(key)
             settled.append(row)
         return tuple(settled)
@@ -294,7 +204,8 @@ class Book:
                                   len(filing.data), filing.refused, len(rows), *counts,
                                   rows_hash(records))
         prev = self._chain("files", FILE_COLUMNS, [entry], prev)
-        said = ((r.row, r.event) for r in rows if r.outcome == "accepted" and r.event is not None)
+        said = [(r.row, r.event) for r in rows if r.outcome == "accepted" and r.event is not None]
+        self._at_hand.update((event.key, event) for _, event in said)
         self._chain("events", EVENT_COLUMNS, ((
             number, event.key, seq, place, event.subject, event.operator, event.action, event.code,
             event.part, event.effective_date, filing.recorded_at, event.body)
@@ -327,7 +238,7 @@ class Book:
             "SELECT r.row, r.outcome, r.code, r.column_name, r.message_vi, r.message_en, "
             "r.reported_on, r.raw, e.body FROM rows r LEFT JOIN events e USING (event_key) "
             "WHERE r.file_seq=? ORDER BY r.row", (seq,)).fetchall()
-        return [Row(n, outcome, json.loads(raw), Event.from_body(body) if body else None, on, code,
+        return [Row(n, outcome, raw, Event.from_body(body) if body else None, on, code,
                     column, vi, en) for n, outcome, code, column, vi, en, on, raw, body in found]
 
     def files(self) -> list[dict[str, Any]]:
@@ -368,8 +279,8 @@ class Book:
                 "SELECT e.seq, e.event_key, e.body, min(f.recorded_at), max(r.reported_on), "
                 f"e.operator, e.code FROM {_SAID} WHERE {' AND '.join(where)} "
                 "GROUP BY e.seq ORDER BY e.seq", given).fetchall()
-        return [Statement(Event.from_body(body), key, on or known[:10], known, number)
-                for number, key, body, known, on, *whose in found
+        return [Statement(self._at_hand.get(key) or Event.from_body(body), key, on or known[:10],
+                          known, number) for number, key, body, known, on, *whose in found
                 if wanted is None or wanted((whose[0], whose[1]))]
 
     def _known(self, subject: str, known_on: str, seq: int | None) -> tuple[list[str], list[Any]]:

@@ -12,15 +12,17 @@ import pandas as pd
 from phusong.errors import MissingFileError
 from phusong.geo import choose_crs, parse_crs
 from phusong.ledger.asked import ALWAYS, Day, bytes_of, day_of, known_of
-from phusong.ledger.book import Book, Row
+from phusong.ledger.book import Book
 from phusong.ledger.events import STATED, canonical, site_key
+from phusong.ledger.filing import Row
 from phusong.ledger.fold import Cell, Trouble, aliases_of, fold_sites
+from phusong.ledger.form import Form
 from phusong.ledger.gaps import gap_steps
 from phusong.ledger.garbage import left_for_later
 from phusong.ledger.keep import LedgerError
 from phusong.ledger.outcome import Outcome, outcome_of
 from phusong.ledger.reporting import Reporting, whose
-from phusong.ledger.reports import Form, read_filing
+from phusong.ledger.reports import read_filing
 from phusong.ledger.state import (
     Air,
     compare,
@@ -118,10 +120,11 @@ class Ledger:
 
     def copy(self) -> Ledger:
         """Return the same ledger over a copy of its book in memory, which keeps nothing."""
-        if self._book.path is None:
+        path = self._book.path
+        if path is None:
             raise LedgerError("A copy of a ledger is not copied again.")
-        return Ledger(Book.copy_of(self._book.path), self._form, self._crs, self._radio,
-                      self._standing, self._keys)
+        return Ledger(Book.copy_of(path), self._form, self._crs, self._radio, self._standing,
+                      self._keys)
 
     @property
     def watermark(self) -> int:
@@ -177,8 +180,7 @@ class Ledger:
             stay entered.
         """
         paths = [Path(file) for file in files]
-        missing = [str(path) for path in paths if not path.is_file()]
-        if missing:
+        if missing := [str(path) for path in paths if not path.is_file()]:
             raise MissingFileError(f"No such file: {', '.join(missing)}. Nothing was entered.")
         now = moment(recorded_at)
         ways = {name: whose(name, operators or {}) for name in {path.name for path in paths}}
@@ -187,13 +189,13 @@ class Ledger:
         def form(name: str) -> Form:
             said, how = ways[name]
             return self._form.about(subject=subject, operator=operator or said,
-                                    aliases={**how.aliases, **(aliases or {})},
+                                    aliases={**how.names(subject), **(aliases or {})},
                                     crs=crs or how.crs, sheet=sheet or how.sheet,
                                     supposed="" if operator or said else whose(name, others)[0])
 
         forms = {name: form(name) for name in ways}
-        return self._enter([lambda p=path: read_filing(bytes_of(p), p.name, forms[p.name], now)
-                            for path in paths], dry_run=dry_run)
+        return self._enter([lambda p=path: read_filing(
+            bytes_of(p), p.name, forms[p.name], now) for path in paths], dry_run=dry_run)
 
     @left_for_later()
     def _enter(self, readers: Sequence[Any], *, dry_run: bool) -> Outcome:
@@ -201,13 +203,15 @@ class Ledger:
         try:
             before = on.watermark
             done = [(filing, *on._book.append(filing)) for filing in (read() for read in readers)]
-            sites = on._fold()[0]
-            changes = on._changes(before, sites, None, None)
-            suspects = on._suspects(sites, None, None)
+            found = on._since(before)
         finally:
             if on is not self:
                 on.close()
-        return outcome_of(done, changes, suspects, dry_run=dry_run)
+        return outcome_of(done, *found, dry_run=dry_run)
+
+    def _since(self, before: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+        sites = self._fold()[0]
+        return self._changes(before, sites, None, None), self._suspects(sites, None, None)
 
     def settle(self, operator: str, code: str, other: str, *, verdict: str, reason: str,
                recorded_at: Day = None) -> Outcome:
@@ -226,8 +230,8 @@ class Ledger:
         recorded_at : date, datetime or ISO text, optional
             When; None = now.
         """
-        filing = decision(operator, code, other, verdict=verdict, reason=reason,
-                          recorded_at=moment(recorded_at))
+        filing = decision(operator, code, other, verdict=verdict, reason=reason, recorded_at=moment(
+            recorded_at), known={*self._keys, *self._book.codes("site")})
         return self._enter([lambda: filing], dry_run=False)
 
     def _fold(self, *, known_on: Day = None, seq: int | None = None,
@@ -328,9 +332,8 @@ class Ledger:
                          for sites, codes in zip((old, new), shared, strict=True)))
 
     def _of(self, keys: set[tuple[str, str]]) -> gpd.GeoDataFrame | None:
-        if self._standing is None:
-            return None
-        return self._standing[[key in keys for key in self._keys]]
+        held = self._standing
+        return None if held is None else held[[key in keys for key in self._keys]]
 
     def suspects(self, as_of: Day = None, known_on: Day = None) -> pd.DataFrame:
         """Return pairs of codes of one operator within 50 m that no person has settled yet.
@@ -345,8 +348,7 @@ class Ledger:
     def _suspects(self, sites: Sites, as_of: Day, known_on: Day) -> pd.DataFrame:
         settled = settled_pairs(self._book.statements("decision", known_on=known_of(known_on)))
         crs = self._crs_for(sites)
-        if self._masts is None:
-            self._masts = Masts.of_inventory(self._standing, crs)
+        self._masts = self._masts or Masts.of_inventory(self._standing, crs)
         other = self._masts.without(sites.keys())
         told = Masts.of_cells((c for found in sites.values() for c in found), day_of(as_of), crs)
         return suspected_pairs(told, other, settled)

@@ -10,14 +10,15 @@ from typing import Any
 
 import pandas as pd
 
-from phusong.ledger.book import Filing, Row
+from phusong.ledger.filing import Filing, Row
 from phusong.ledger.keep import sha256
 from phusong.ledger.rejected import write_rejected
+from phusong.ledger.unread import told_of
 
 __all__ = ["Outcome", "outcome_of"]
 
 _FILE = ("report_id", "name", "operator", "rows", "accepted", "duplicate", "rejected", "new_file",
-         "refused", "message_vi", "message_en")
+         "refused", "message_vi", "message_en", "unread", "unread_vi", "unread_en")
 _ROW = ("report_id", "row", "operator", "action", "site_code", "cell_code", "valid_from",
         "valid_to", "recorded_at", "file_hash", "outcome", "reason", "column", "message_vi",
         "message_en", "raw")
@@ -31,7 +32,9 @@ class Outcome:
     ----------
     files : DataFrame
         One row per file: its counts (``rows = accepted + duplicate + rejected``), whether the
-        book had it before (``new_file``), and why it was refused as a whole, if it was.
+        book had it before (``new_file``), why it was refused as a whole, if it was, and which
+        columns were not read (``unread``: their names; ``unread_vi``, ``unread_en``: one line
+        that says so and how to have them read, empty if all were).
     rows : DataFrame
         REPORTS, one row per input row, with the fault's column, words and the raw row (JSON).
     changes : DataFrame
@@ -97,11 +100,12 @@ class Outcome:
         """
         folder.mkdir(parents=True, exist_ok=True)
         written: list[Path] = []
-        for place, (name, rows) in enumerate(self.by_file, 1):
+        for place, (name, rows) in enumerate(self.by_file):
             path = folder / f"{name}.rejected.xlsx"
             if path in written:
-                path = folder / f"{name}.{place}.rejected.xlsx"
-            if write_rejected(path, rows, language=language):
+                path = folder / f"{name}.{place + 1}.rejected.xlsx"
+            unread = str(self.files[f"unread_{language}"].iloc[place])
+            if write_rejected(path, rows, language=language, unread=unread):
                 written.append(path)
         return written
 
@@ -130,8 +134,10 @@ def outcome_of(done: Sequence[tuple[Filing, int, tuple[Row, ...], bool]], change
         counts = [sum(r.outcome == o for r in settled)
                   for o in ("accepted", "duplicate", "rejected")]
         refused = json.loads(filing.refused) if filing.refused else {}
+        unread = told_of(filing.unread, filing.operator or _one_operator(settled))
         files.append((report_id, filing.name, filing.operator, len(settled), *counts, added,
-                      refused.get("code", ""), refused.get("vi", ""), refused.get("en", "")))
+                      refused.get("code", ""), refused.get("vi", ""), refused.get("en", ""),
+                      [c.header for c in filing.unread], unread.vi, unread.en))
         for row in settled:
             rows.append((report_id, row.row, *_said(row, filing.operator), filing.recorded_at,
                          digest, row.outcome, row.code, row.column, row.message_vi,
@@ -142,6 +148,12 @@ def outcome_of(done: Sequence[tuple[Filing, int, tuple[Row, ...], bool]], change
     return Outcome(pd.DataFrame(files, columns=list(_FILE)),
                    table.set_index(["report_id", "row"]), changes, suspects, dry_run,
                    tuple((filing.name, settled) for filing, _, settled, _ in done))
+
+
+def _one_operator(rows: Sequence[Row]) -> str:
+    """Return the operator that all rows name; empty if they name several or none."""
+    named = {row.event.operator for row in rows if row.event is not None}
+    return named.pop() if len(named) == 1 else ""
 
 
 def _said(row: Row, operator: str) -> tuple[str, str, str, str, str | None, str | None]:

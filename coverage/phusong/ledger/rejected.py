@@ -8,7 +8,7 @@ from pathlib import Path
 
 import xlsxwriter
 
-from phusong.ledger.book import Row
+from phusong.ledger.filing import Row
 from phusong.ledger.words import labels
 
 __all__ = ["write_rejected"]
@@ -17,7 +17,8 @@ _LONGEST = 32_000
 _MOST = 1000
 
 
-def write_rejected(path: Path, rows: Iterable[Row], *, language: str = "vi") -> int:
+def write_rejected(path: Path, rows: Iterable[Row], *, language: str = "vi",
+                   unread: str = "") -> int:
     """Write the rejected rows with code, column, words in both languages and the row itself.
 
     Parameters
@@ -28,6 +29,8 @@ def write_rejected(path: Path, rows: Iterable[Row], *, language: str = "vi") -> 
         All rows of a file; only rejected ones are written.
     language : {"vi", "en"}
         Of the headings; the message stands in this language first.
+    unread : str
+        What is to be said of columns that were not read; it stands on a sheet of its own.
 
     Returns
     -------
@@ -67,6 +70,10 @@ def write_rejected(path: Path, rows: Iterable[Row], *, language: str = "vi") -> 
         sheet.set_column(5, 4 + max(1, len(theirs)), 16)
         sheet.freeze_panes(1, 1)
         sheet.autofilter(0, 0, len(bad), len(titles) - 1)
+        if unread:
+            beside = book.add_worksheet(words["unread"])
+            beside.write_string(0, 0, unread[:_LONGEST], wrap)
+            beside.set_column(0, 0, 100)
     finally:
         book.close()
     part.replace(path)

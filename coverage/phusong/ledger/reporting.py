@@ -8,8 +8,9 @@ from fnmatch import fnmatch
 from pydantic import Field, model_validator
 
 from phusong.errors import InputError
-from phusong.ledger.reports import Form
-from phusong.ledger.words import fold
+from phusong.ledger.form import Form
+from phusong.ledger.subjects import POINT_SUBJECTS
+from phusong.ledger.words import column_names, fold
 from phusong.nouns import Noun
 
 __all__ = ["Reporting", "whose"]
@@ -24,7 +25,8 @@ class Reporting(Noun):
         Patterns of the names of its files, e.g. ``"VNPT_*.xlsx"``; empty = files whose name
         holds the operator's name as a word.
     aliases : dict
-        Our column -> the operator's own name or names for it.
+        Our column -> the operator's own name or names for it; of sites, claims, checks, devices
+        alike: a report is read by those of its own columns.
     crs : str
         Of its coordinates in metres, e.g. ``"EPSG:3405"``; empty = as the file says.
     sheet : str
@@ -38,12 +40,19 @@ class Reporting(Noun):
 
     @model_validator(mode="after")
     def _can_be_read(self) -> Reporting:
+        elsewhere = {c for subject in POINT_SUBJECTS for c in column_names(subject)}
+        own = {c: names for c, names in self.aliases.items()
+               if c in column_names("site") or c not in elsewhere}
         try:
-            Form().about(subject="site", operator="", aliases=self.aliases, crs=self.crs,
-                         sheet=self.sheet)
+            Form().about(subject="site", operator="", aliases=own, crs=self.crs, sheet=self.sheet)
         except InputError as error:
             raise ValueError(str(error)) from error
         return self
+
+    def names(self, subject: str) -> dict[str, str | tuple[str, ...]]:
+        """Return the aliases of the columns that a report about `subject` can hold."""
+        there = column_names(subject)
+        return {ours: names for ours, names in self.aliases.items() if ours in there}
 
     def is_for(self, operator: str, name: str) -> bool:
         """Tell whether a file of this name comes from `operator`."""

@@ -6,22 +6,21 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-from pydantic import Field, ValidationError, field_validator
 from pyproj.exceptions import ProjError
 
 from phusong.errors import InputError
 from phusong.geo import DEGREES, is_metric, parse_crs, transform
-from phusong.ledger.book import Filing, Row
 from phusong.ledger.events import SUBJECTS, Event, canonical, site_key
-from phusong.ledger.keep import sha256
+from phusong.ledger.filing import Filing, Row, raw_text
+from phusong.ledger.form import Form
 from phusong.ledger.sheets import POINT_X, POINT_Y, RefusedFileError, Sheet, SheetRow, read_sheet
 from phusong.ledger.subjects import POINT_SUBJECTS, REQUIRED
+from phusong.ledger.unread import unread_columns
 from phusong.ledger.values import CellError, angle, clean, date_in_name, day, number, pair
 from phusong.ledger.words import (
-    Aliases,
     action_of,
     column_names,
     fold,
@@ -30,10 +29,9 @@ from phusong.ledger.words import (
     message,
     technology_of,
 )
-from phusong.nouns import Noun
 from phusong.tables import SITES
 
-__all__ = ["Form", "read_filing"]
+__all__ = ["read_filing"]
 
 _EMPTY = frozenset({"", "-", "--", "---", "?", "n/a", "na", "#n/a", "null", "none", "nan"})
 _NUMBERS: Mapping[str, tuple[float, float]] = {
@@ -43,79 +41,8 @@ _NUMBERS: Mapping[str, tuple[float, float]] = {
 } | {"port_power_dbm": (-30.0, 80.0), "port_power_w": (0.001, 1000.0),
      "feeder_loss_db": (0.0, 20.0)}
 _WITH_POSITION = frozenset({"new", "move"})
-
-
-class Form(Noun):
-    """How an operator writes its reports.
-
-    Parameters
-    ----------
-    subject : {"site", "gap", "claim", "check", "device"}
-        What the report is about.
-    operator : str
-        Who sends it; empty = each row says.
-    supposed : str
-        Who sends it where a row does not say, by the name of the file; empty = nobody known.
-    operators : tuple of str
-        Known operators, as the study spells them.
-    aliases : dict
-        Our column -> the operator's own name or names for it.
-    crs : str
-        Of the coordinates, e.g. ``"EPSG:3405"`` (VN-2000 / UTM 48N); empty = what the file
-        itself says, else longitude and latitude on WGS 84.
-    area : (west, south, east, north) or None
-        Where sites may lie, degrees on WGS 84; None = anywhere.
-    sheet : str
-        Sheet of a workbook or layer of a GeoPackage; empty = the first with a header.
-    """
-
-    subject: Literal["site", "gap", "claim", "check", "device"] = "site"
-    operator: str = ""
-    supposed: str = ""
-    operators: tuple[str, ...] = ()
-    aliases: dict[str, str | tuple[str, ...]] = Field(default_factory=dict)
-    crs: str = ""
-    area: tuple[float, float, float, float] | None = None
-    sheet: str = ""
-
-    @field_validator("crs")
-    @classmethod
-    def _known(cls, value: str) -> str:
-        if value:
-            parse_crs(value)
-        return value
-
-    @field_validator("aliases")
-    @classmethod
-    def _columns(cls, value: dict[str, str | tuple[str, ...]], info: Any
-                 ) -> dict[str, str | tuple[str, ...]]:
-        match_headers((), str(info.data.get("subject", "site")), value)
-        return value
-
-    def about(self, *, subject: Any, operator: str, aliases: Aliases, crs: str, sheet: str,
-              supposed: str = "") -> Form:
-        """Return the form of one operator's report, with the operators and area of this one.
-
-        Raises
-        ------
-        InputError
-            If a value makes no sense, with all reasons at once.
-        """
-        named: dict[str, str | tuple[str, ...]] = {
-            ours: (names,) if isinstance(names, str) else tuple(names)
-            for ours, names in aliases.items()}
-        try:
-            return Form(subject=subject, operator=operator, operators=self.operators,
-                        aliases=named, crs=crs, area=self.area, sheet=sheet, supposed=supposed)
-        except ValidationError as error:
-            raise InputError(" ".join(str(e["msg"]).removeprefix("Value error, ")
-                                      for e in error.errors())) from error
-
-    @property
-    def recipe(self) -> str:
-        """Short hash of all that decides how a file is read."""
-        leave_out = set() if self.supposed else {"supposed"}
-        return sha256(canonical(self.model_dump(exclude=leave_out)).encode())[:16]
+_AT_ONCE = 5000
+"""Rows that are on their way together: no more of them stand in memory half-read."""
 
 
 def read_filing(data: bytes, name: str, form: Form, recorded_at: str) -> Filing:
@@ -132,15 +59,17 @@ def read_filing(data: bytes, name: str, form: Form, recorded_at: str) -> Filing:
     recorded_at : str
         ISO time at which it became known.
     """
-    def filing(rows: tuple[Row, ...] = (), refused: str = "") -> Filing:
+    def filing(rows: tuple[Row, ...] = (), refused: str = "", unread: Any = ()) -> Filing:
         return Filing(name, data, form.subject, form.operator, f"{form.recipe} {dated}".rstrip(),
-                      recorded_at, rows, refused)
+                      recorded_at, rows, refused, unread)
 
     dated = date_in_name(name)
     try:
         sheet = read_sheet(data, name, lambda cells: _header_score(cells, form),
                            known=known_headers(form.subject, form.aliases), sheet=form.sheet)
-        return filing(tuple(_Reader(form, sheet, dated).rows()))
+        reader = _Reader(form, sheet, dated)
+        unread = unread_columns(sheet, reader.found, form.subject, form.aliases)
+        return filing(tuple(reader.rows()), unread=unread)
     except RefusedFileError as error:
         detail = error.detail
         if error.code == "no_header":
@@ -190,10 +119,13 @@ class _Reader:
 
     def rows(self) -> list[Row]:
         """Return one row for every row of the sheet."""
-        drafts = [self._draft(row) for row in self.sheet.rows]
-        if self.form.subject == "site":
-            self._place(drafts)
-        return [self._settle(draft) for draft in drafts]
+        settled: list[Row] = []
+        for first in range(0, len(self.sheet.rows), _AT_ONCE):
+            drafts = [self._draft(row) for row in self.sheet.rows[first:first + _AT_ONCE]]
+            if self.form.subject == "site":
+                self._place(drafts)
+            settled += map(self._settle, drafts)
+        return settled
 
     def _their(self, column: str) -> str:
         return self.found.get(column, column)
@@ -365,13 +297,12 @@ class _Reader:
             draft.fault("swapped_coordinates" if swapped else "outside_area", columns, value=shown)
 
     def _settle(self, draft: _Draft) -> Row:
-        raw = dict(draft.source.cells)
         values, said = draft.values, draft.values.get("said", {})
         if not draft.faults and values["action"] == "change" and not (
                 said.keys() - {"technology"}):
             draft.fault("nothing_said")
         if draft.faults:
-            return _rejected(draft, raw)
+            return _rejected(draft)
         try:
             key = draft.cells[REQUIRED[self.form.subject][0]]
             site = self.form.subject == "site"
@@ -381,19 +312,20 @@ class _Reader:
                                 site_key(draft.cells.get(part, "")), values["effective_date"], said)
         except InputError:
             draft.fault("bad_number", ";".join(map(str, said)), value=str(said)[:80])
-            return _rejected(draft, raw)
-        return Row(draft.source.row, "accepted", raw, event, values["reported_on"])
+            return _rejected(draft)
+        return Row(draft.source.row, "accepted", raw_text(draft.source.cells), event,
+                   values["reported_on"])
 
 
 def _inside(lon: float, lat: float, area: tuple[float, float, float, float]) -> bool:
     return area[0] <= lon <= area[2] and area[1] <= lat <= area[3]
 
 
-def _rejected(draft: _Draft, raw: Mapping[str, str]) -> Row:
+def _rejected(draft: _Draft) -> Row:
     words = [message(code, **{"column": f'"{column}"',
                               **{name: str(value)[:80] for name, value in values.items()}})
              for code, column, values in draft.faults]
     columns = dict.fromkeys(column for _, column, _ in draft.faults if column)
-    return Row(draft.source.row, "rejected", raw, code=draft.faults[0][0],
+    return Row(draft.source.row, "rejected", raw_text(draft.source.cells), code=draft.faults[0][0],
                column=";".join(columns), message_vi=" ".join(w.vi for w in words),
                message_en=" ".join(w.en for w in words))

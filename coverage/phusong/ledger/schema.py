@@ -23,7 +23,7 @@ CREATE TABLE files (
     accepted INTEGER NOT NULL, duplicate INTEGER NOT NULL, rejected INTEGER NOT NULL,
     rows_hash TEXT NOT NULL, prev TEXT NOT NULL, hash TEXT NOT NULL,
     CHECK (rows = accepted + duplicate + rejected),
-    UNIQUE (sha256, subject, operator, recipe, refused)
+    UNIQUE (sha256, subject, operator, recipe, refused, recorded_at)
 ) STRICT;
 CREATE TABLE rows (
     file_seq INTEGER NOT NULL REFERENCES files (seq) DEFERRABLE INITIALLY DEFERRED,

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from operator import itemgetter
 from typing import Any
 
 import geopandas as gpd
@@ -237,9 +238,9 @@ def _filled(said: dict[str, Any], preset_of: Callable[..., Preset]) -> dict[str,
 
 def _frame(records: Mapping[str, Mapping[str, Any]], crs: Any) -> gpd.GeoDataFrame:
     ids = sorted(records)
+    rows = zip(*map(itemgetter(*_COLUMNS), map(records.__getitem__, ids)), strict=True)
     data: dict[str, Any] = {}
-    for name in _COLUMNS:
-        values = [records[i][name] for i in ids]
+    for name, values in zip(_COLUMNS, rows if ids else [()] * len(_COLUMNS), strict=True):
         if name in _NUMBERS:
             data[name] = np.array([np.nan if v is None else v for v in values], np.float64)
         elif name.endswith("_from"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +15,8 @@ from scipy.spatial import cKDTree
 
 from phusong.errors import InputError
 from phusong.geo import DEGREES, transform
-from phusong.ledger.book import Filing, Row
 from phusong.ledger.events import VERDICTS, Event, Statement, canonical, site_key
+from phusong.ledger.filing import Filing, Row, raw_text
 from phusong.ledger.fold import Cell
 from phusong.ledger.state import standing_keys
 from phusong.nouns import nearest
@@ -112,7 +113,7 @@ def suspected_pairs(told: Masts, standing: Masts, settled: Collection[tuple[str,
 
 
 def decision(operator: str, code: str, other: str, *, verdict: str, reason: str,
-             recorded_at: str) -> Filing:
+             recorded_at: str, known: Collection[tuple[str, str]]) -> Filing:
     """Return a person's word on two suspected site codes as it enters the book.
 
     Parameters
@@ -121,21 +122,38 @@ def decision(operator: str, code: str, other: str, *, verdict: str, reason: str,
         As `Ledger.settle` takes them.
     recorded_at : str
         ISO time.
+    known : collection of (operator, site code)
+        Every site of which something was said, or that stands in an inventory.
 
     Raises
     ------
     InputError
-        If there is no such verdict, or the codes are not two.
+        If there is no such verdict, operator or site, no reason, or the codes are not two.
     """
     if verdict not in VERDICTS:
         raise InputError(f'There is no verdict "{verdict}". {nearest(verdict, VERDICTS)}')
     if site_key(code) == site_key(other) or not code.strip() or not other.strip():
         raise InputError(f'"{code}" and "{other}" are not two site codes.')
+    if not reason.strip():
+        raise InputError("A word on two sites needs a reason: who says so, and why.")
+    mine = {here for who, here in known if who == operator}
+    if not mine:
+        raise InputError(f'There is no site of "{operator}". '
+                         f"{nearest(operator, {who for who, _ in known})}")
+    strange = [name for name in (code, other) if site_key(name) not in mine]
+    if strange:
+        raise InputError(" ".join(f'{operator} has no site "{name}". '
+                                  f"{_nearest_site(site_key(name), mine)}" for name in strange))
     event = Event.plain("decision", operator, verdict, site_key(code), "", recorded_at[:10],
                         {"other": site_key(other), "reason": reason})
-    row = Row(1, "accepted", {"decision": event.body}, event)
+    row = Row(1, "accepted", raw_text({"decision": event.body}), event)
     return Filing("decision", canonical({"event": event.body, "at": recorded_at}).encode(),
                   "decision", operator, "", recorded_at, (row,))
+
+
+def _nearest_site(code: str, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(code, sorted(known), n=1)
+    return f'Did you mean "{near[0]}"?' if near else "See the list of sites."
 
 
 def settled_pairs(decisions: Iterable[Statement]) -> set[tuple[str, str, str]]:

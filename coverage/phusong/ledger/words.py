@@ -15,7 +15,7 @@ from phusong.errors import InputError
 from phusong.nouns import Text, nearest
 
 __all__ = ["Aliases", "action_of", "column_names", "fold", "known_headers", "labels",
-           "match_headers", "message", "side_of", "technology_of"]
+           "match_headers", "message", "side_of", "technology_of", "words_for"]
 
 Aliases = Mapping[str, str | Iterable[str]]
 """Our column -> the operator's own name(s) for it."""
@@ -75,17 +75,24 @@ def match_headers(headers: Iterable[str], subject: str, aliases: Aliases) -> dic
     if wrong:
         raise InputError("; ".join(f'aliases: there is no column "{ours}". {nearest(ours, known)}'
                                    for ours in wrong))
-    own = {fold(name): ours for ours, names in aliases.items()
-           for name in ([names] if isinstance(names, str) else names)}
-    built_in = _index("headers", subject)
     found: dict[str, str] = {}
     listed = [h for h in headers if h]
-    for index in (own, built_in):
+    for index in (_own(aliases), _index("headers", subject)):
         for header in listed:
             ours = index.get(fold(header))
             if ours and ours not in found and header not in found.values():
                 found[ours] = header
     return found
+
+
+def _own(aliases: Aliases) -> dict[str, str]:
+    return {fold(name): ours for ours, names in aliases.items()
+            for name in ([names] if isinstance(names, str) else names)}
+
+
+def words_for(subject: str, aliases: Aliases) -> dict[str, str]:
+    """Return every known column name, folded -> our column; an operator's own go before."""
+    return {**_index("headers", subject), **_own(aliases)}
 
 
 def known_headers(subject: str, aliases: Aliases) -> frozenset[str]:

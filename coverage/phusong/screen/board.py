@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+from shlex import quote as quoted
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 
+from phusong.screen.phrases import phrase
 from phusong.screen.table import table_of
 
 __all__ = ["Board"]
@@ -28,46 +31,86 @@ class Board:
         """Write an error."""
         raise NotImplementedError
 
-    def outcome(self, outcome: Any) -> None:
+    def outcome(self, outcome: Any, language: str = "en", study: str = "") -> None:
         """Show what became of operators' reports, file by file."""
-        table = table_of("File", "Rows", "Accepted", "Duplicate", "Rejected", "Refused because",
-                       right=(1, 2, 3, 4))
-        for row in outcome.files.to_dict("records"):
+        say = partial(phrase, language=language)
+        table = table_of(*(say(key) for key in ("file", "rows", "accepted", "duplicate", "rejected",
+                                                "refused_because")), right=(1, 2, 3, 4))
+        files = outcome.files.to_dict("records")
+        for row in files:
             table.add_row(escape(row["name"]), *(
                 f"{row[c]:,}" for c in ("rows", "accepted", "duplicate", "rejected")),
-                escape(row["message_en"]))
+                escape(row[f"message_{language}"]))
         self.out.print(table)
+        for row in files:
+            if row["unread"]:
+                self.say(f"{row['name']}: {row[f'unread_{language}']}")
         faults = outcome.faults().to_dict("records")
         for fault in faults[:_FAULTS]:
-            self.say(f"{fault['rows']:,} rejected ({fault['reason'].replace('_', ' ')}), first in "
-                     f"row {fault['row']}: {fault['message_en']}")
+            self.say(say("rejected_rows", rows=f"{fault['rows']:,}", row=fault["row"],
+                         reason=fault["reason"].replace("_", " "),
+                         message=fault[f"message_{language}"]))
         if len(faults) > _FAULTS:
-            self.say(f"... and {sum(f['rows'] for f in faults[_FAULTS:]):,} for other reasons")
+            self.say(say("other_reasons", rows=f"{sum(f['rows'] for f in faults[_FAULTS:]):,}"))
         for path in outcome.workbooks:
-            self.say(f"Goes back to the operator: {path}")
-        told = "would differ" if outcome.dry_run else "differ"
-        self.say(f"{len(outcome.changes):,} cells {told} from before; "
-                 f"{len(outcome.suspects):,} suspected duplicates wait for a person")
+            self.say(say("goes_back", path=path))
+        self.say(say("cells_would_differ" if outcome.dry_run else "cells_differ",
+                     cells=f"{len(outcome.changes):,}", suspects=f"{len(outcome.suspects):,}"))
+        if len(outcome.suspects) and study and not outcome.dry_run:
+            self.say(say("who_waits", study=study))
         if outcome.dry_run:
-            self._foreseen(outcome)
+            self._foreseen(outcome, language)
 
-    def _foreseen(self, outcome: Any) -> None:
+    def _foreseen(self, outcome: Any, language: str) -> None:
         """Say what would become of points."""
+        say = partial(phrase, language=language)
         if outcome.statements is not None:
             changes = outcome.statements["change"].value_counts()
-            self.say("Of points " + (", ".join(
-                f"{changes[name]:,} statements would have {name}" for name in sorted(changes.index))
-                or "nothing else would be said"))
+            self.say(say("statements", list=", ".join(
+                say(f"would_{name}", n=f"{changes[name]:,}") for name in sorted(changes.index))
+                or say("nothing_else")))
         elif outcome.points is None:
-            self.say("Which points would be won or lost is told once the study has been run on "
-                     "these inputs by this version of the program: phusong run")
+            self.say(say("not_run"))
         elif not outcome.points["rows"]:
-            self.say(f"No point would change hands or status on "
-                     f"{outcome.points['after']['as_of']}, by {outcome.points['definition']}")
+            self.say(say("no_point", day=outcome.points["after"]["as_of"],
+                         definition=outcome.points["definition"]))
         else:
-            self.say("What would change:")
-            self.differences(outcome.points)
-        self.say("Nothing was written.")
+            self.say(say("what_would"))
+            self.differences(outcome.points, language)
+        self.say(say("nothing_written"))
+
+    def waiting(self, suspects: list[dict[str, Any]], troubles: list[dict[str, Any]], study: str,
+                language: str = "en") -> None:
+        """Show what waits for a person: suspected duplicates, statements nobody can follow."""
+        say = partial(phrase, language=language)
+        self.say(say("suspects" if suspects else "no_suspects"))
+        if suspects:
+            table = table_of(say("operator"), say("code"), say("other"), say("distance"),
+                             right=(3,))
+            for row in suspects:
+                table.add_row(*(escape(row[c]) for c in ("operator", "site_code",
+                                                         "other_site_code")),
+                              f"{row['distance_m']:.0f}")
+            self.out.print(table)
+            self.say(say("how_to_settle", study=study, operator=quoted(suspects[0]["operator"]),
+                         code=quoted(suspects[0]["other_site_code"]),
+                         other=quoted(suspects[0]["site_code"])))
+        self.say(say("troubles" if troubles else "no_troubles"))
+        if troubles:
+            table = table_of(*(say(key) for key in ("operator", "code", "cell", "action",
+                                                    "from_day", "known", "why")))
+            for row in troubles:
+                table.add_row(*(escape(row[c]) for c in (
+                    "operator", "site_code", "cell_code", "action", "effective_date")),
+                    row["known_at"][:10], say(row["code"]))
+            self.out.print(table)
+
+    def settled(self, operator: str, code: str, other: str, verdict: str, outcome: Any,
+                language: str = "en") -> None:
+        """Show what a person's word on two site codes changed."""
+        self.say(phrase(f"settled_{verdict}", language, operator=operator, code=code, other=other))
+        self.say(phrase("cells_differ", language, cells=f"{len(outcome.changes):,}",
+                        suspects=f"{len(outcome.suspects):,}"))
 
     def proof(self, proof: dict[str, list[str]]) -> None:
         """Say whether computing everything again gave the same."""
@@ -80,31 +123,35 @@ class Board:
             self.say(f"Computed again from the files: all {len(same)} tables are the same, bit "
                      f"for bit.")
 
-    def differences(self, figures: dict[str, Any]) -> None:
+    def differences(self, figures: dict[str, Any], language: str = "en") -> None:
         """Show how many points differ between two days, and the first of them."""
-        told = [f"{f['as_of']}" + (f" as known on {f['known_on']}" if f["known_on"] else "")
-                + (" with this report" if f.get("with_report") else "")
-                for f in (figures["before"], figures["after"])]
-        mark = "  [FICTIONAL DATA]" if figures["fictional"] else ""
-        self.say(f"{figures['study']}: {told[0]} against {told[1]}, covered means: "
-                 f"{figures['definition']}{mark}")
+        say = partial(phrase, language=language)
+        before, after = (f["as_of"] + (say("as_known", day=f["known_on"]) if f["known_on"] else "")
+                         + (say("with_report") if f.get("with_report") else "")
+                         for f in (figures["before"], figures["after"]))
+        self.say(say("against", study=figures["study"], before=before, after=after,
+                     definition=figures["definition"],
+                     mark=say("fictional") if figures["fictional"] else ""))
         names = list(figures["changes"])
-        table = table_of("", *(name.replace("_", " ") for name in names), "students won",
-                         "students lost", right=range(1, len(names) + 3))
-        parts = [("all points", figures["changes"]), *figures["by_target"].items(),
-                 *((f"province {code}", part) for code, part in figures["by_province"].items())]
+        table = table_of("", *map(say, names), say("students_won"), say("students_lost"),
+                         right=range(1, len(names) + 3))
+        parts = [(say("all_points"), figures["changes"]), *figures["by_target"].items(),
+                 *((say("province", code=code), part)
+                   for code, part in figures["by_province"].items())]
         for label, part in parts:
             table.add_row(escape(label), *(f"{part[name]['points']:,}" for name in names),
                           f"{part['won']['learners']:,.0f}", f"{part['lost']['learners']:,.0f}")
         self.out.print(table)
         rows = figures["rows"]
         for row in rows[:_MOST]:
-            self.say(f"{row['change'].replace('_', ' '):<15}{row['point_id']:<14}"
-                     f"{row['was_status']} {row['was_best_cell_id'] or '-'} -> "
-                     f"{row['is_status']} {row['is_best_cell_id'] or '-'}  "
+            self.say(f"{say(row['change']):<15}{row['point_id']:<14}"
+                     f"{say(row['was_status'])} {row['was_best_cell_id'] or '-'} -> "
+                     f"{say(row['is_status'])} {row['is_best_cell_id'] or '-'}  "
                      f"{row.get('name') or ''}")
+            if row["might_cell_id"]:
+                self.say(" " * 15 + say(f"might_{row['is_reason']}", cell=row["might_cell_id"]))
         if len(rows) > _MOST:
-            self.say(f"... and {len(rows) - _MOST:,} more (--json lists all)")
+            self.say(say("more_rows", n=f"{len(rows) - _MOST:,}"))
 
     def batch(self, rows: list[dict[str, Any]]) -> None:
         """Show how each study of a batch ended."""
