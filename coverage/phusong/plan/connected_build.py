@@ -19,6 +19,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _ROUNDS = 1000
+_PER_SITE = 10
 _REMOVED = 5
 _SHAKE = 0.3
 _HEAT = 0.005
@@ -144,7 +145,7 @@ def _removed(case: Connected, aim: Aim, plan: Grown, chance: np.random.Generator
 
 
 def improve_connected(case: Connected, aim: Aim, *, starts: tuple[Ints, ...] = (),
-                      rounds: int = _ROUNDS, seed: int = 0, clock: Clock | None = None,
+                      rounds: int | None = None, seed: int = 0, clock: Clock | None = None,
                       found: Callable[[Grown], None] | None = None) -> Grown | None:
     """Return the best plan that a search by taking out and building again finds; None = none.
 
@@ -160,8 +161,9 @@ def improve_connected(case: Connected, aim: Aim, *, starts: tuple[Ints, ...] = (
         What is asked for.
     starts : tuple of (sites,) int64
         Sites of plans to begin with.
-    rounds : int
-        How often.
+    rounds : int, optional
+        How often. None = ten for each site, at most 1,000: the few plans of a handful of sites
+        are soon all seen.
     seed : int
         Equal seeds give equal plans, unless the clock ends the search.
     clock : Clock, optional
@@ -170,6 +172,7 @@ def improve_connected(case: Connected, aim: Aim, *, starts: tuple[Ints, ...] = (
         Is given every plan that is better than all before it.
     """
     tell = found or (lambda plan: None)
+    rounds = min(_ROUNDS, _PER_SITE * case.problem.sites) if rounds is None else rounds
     chance = np.random.default_rng(seed)
     made = [build(case, aim, first=first) for first in (None, *starts)]
     whole = [plan for plan in made if plan is not None]

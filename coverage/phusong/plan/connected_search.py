@@ -22,7 +22,7 @@ from phusong.plan.connected_exact import prove
 from phusong.plan.connected_parts import parts_of, search_price
 from phusong.plan.floors import maximise_with_floors, money_for_floors
 from phusong.plan.least import minimise
-from phusong.plan.most import maximise
+from phusong.plan.most import maximise, rest_of
 from phusong.plan.network import Step
 from phusong.plan.problem import Problem
 from phusong.plan.reduce import part_of
@@ -82,7 +82,7 @@ def plain(problem: Problem, aim: Aim, *, gap: float, seconds: float, seed: int =
 def _cheapest(problem: Problem, aim: Aim, gap: float, seconds: float, seed: int) -> Solution:
     floors = aim.floors
     assert floors is not None
-    if (np.diff(floors.amounts.indptr) == 1).all():
+    if (np.diff(floors.amounts.indptr) == 1).all() and (floors.least > 0.0).all():
         return minimise(problem, points=floors.amounts.indices.astype(np.int64), kept=aim.kept,
                         gap=gap, seconds=seconds, seed=seed)
     clock = Clock(seconds)
@@ -126,13 +126,16 @@ class _Run:
 
     def search(self, seconds: float) -> None:
         """Set out from the plain problem with feeders paid alone, and better that."""
-        clock = Clock(seconds)
-        start = plain(alone(self.case), self.aim, gap=self.best.aim,
-                      seconds=max(0.5 * seconds, 1e-3), seed=self.seed)
-        if start.stopped == "interrupted":
-            self.take(build(self.case, self.aim, first=start.sites))
-            raise KeyboardInterrupt
-        improve_connected(self.case, self.aim, starts=(start.sites,), seed=self.seed,
+        clock, apart = Clock(seconds), alone(self.case)
+        starts: tuple[Ints, ...] = ()
+        if apart.costs[self.aim.kept].sum() <= self.aim.budget:
+            start = plain(apart, self.aim, gap=self.best.aim,
+                          seconds=max(0.5 * seconds, 1e-3), seed=self.seed)
+            starts = (start.sites,)
+            if start.stopped == "interrupted":
+                self.take(build(self.case, self.aim, first=start.sites))
+                raise KeyboardInterrupt
+        improve_connected(self.case, self.aim, starts=starts, seed=self.seed,
                           clock=clock, found=self.take)
         self.best.tell("search")
 
@@ -250,6 +253,7 @@ def solve_connected(case: Connected, aim: Aim, *, gap: float = 0.001, seconds: f
 def _with_money(case: Connected, aim: Aim, gap: float, seconds: float, seed: int,
                 progress: Progress | None) -> tuple[Grown, Solution]:
     clock = Clock(seconds)
+    rest_of(share_free(case), aim.kept, aim.budget, aim.max_sites)
     step = 0.0 if aim.cheapest else grain(case.problem.weights)
     best = Incumbent(clock, gap, step, progress)
     run, interrupted = _Run(case, aim, best, seed), False
@@ -275,6 +279,11 @@ def _with_money(case: Connected, aim: Aim, gap: float, seconds: float, seed: int
     if run.infeasible and len(aim.kept) and aim.floors is None:
         raise InputError(f"The {len(aim.kept)} kept sites cost more with their feeders than the "
                          f"budget of {aim.budget:,.10g}. Raise the budget or keep fewer.")
+    if not found and money(case, plan) > aim.budget:
+        raise InputError(f"No way was found in {clock.spent:.1f} CPU seconds to join the "
+                         f"{len(aim.kept)} kept sites within the budget of {aim.budget:,.10g}: the "
+                         f"cheapest costs {money(case, plan):,.10g} with them. Raise the budget, "
+                         f"keep fewer, or give more seconds.")
     if not found and not aim.cheapest:
         bound = max(bound, value)
     return plan, Solution(np.sort(plan.order), value, bound, clock.spent, stopped,

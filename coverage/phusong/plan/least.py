@@ -17,7 +17,7 @@ from phusong.plan.branch import branch_and_bound
 from phusong.plan.cover import improve_cover, no_redundant
 from phusong.plan.decompose import decompose
 from phusong.plan.greedy import greedy
-from phusong.plan.most import rest_of, time_to_branch
+from phusong.plan.most import maximise, rest_of, time_to_branch
 from phusong.plan.problem import Problem
 from phusong.plan.reduce import part_of, reduce_problem
 from phusong.plan.refine import refine_cover
@@ -200,6 +200,16 @@ class _Run:
         self.best.tell(f"regions of {size} sites")
 
 
+def _together(problem: Problem, seconds: float, seed: int, moves: int | None
+              ) -> tuple[Problem, Solution]:
+    """Leave out the points that cannot be covered beside the others; with a plan for the rest."""
+    ones = Problem(problem.indptr, problem.indices, np.ones(problem.points), problem.costs,
+                   problem.groups)
+    most = maximise(ones, seconds=seconds, seed=seed, moves=moves)
+    can = problem.covered(most.sites) > 0
+    return part_of(problem, np.ones(problem.sites, bool), can), most
+
+
 def minimise(problem: Problem, *, points: NDArray[np.int64] | None = None,
              kept: NDArray[np.int64] | None = None, gap: float = 0.0, seconds: float = 60.0,
              seed: int = 0, moves: int | None = None,
@@ -222,9 +232,9 @@ def minimise(problem: Problem, *, points: NDArray[np.int64] | None = None,
     Notes
     -----
     Points that no site reaches stand in `unreachable`; the plan covers all
-    others, ``stopped="infeasible"``. Where variants exclude one another and
-    leave points uncovered in every plan that was found, these stand there too;
-    the bound then says nothing about them.
+    others, ``stopped="infeasible"``. Where variants exclude one another, so many
+    points as can be covered together are looked for first (`maximise`); the others
+    stand there too, and value and bound are those of covering all but them.
     """
     clock, kept = Clock(seconds * PROMISE), np.asarray([] if kept is None else kept, np.int64)
     inside = np.zeros(problem.points, bool)
@@ -239,10 +249,16 @@ def minimise(problem: Problem, *, points: NDArray[np.int64] | None = None,
     gifts = np.flatnonzero(free & (np.diff(rest.indptr) > 0))
     open_points = may & (rest.covered(gifts) == 0)
     small = part_of(rest, ~free, open_points)
-    best = Incumbent(clock, gap, grain(problem.costs), progress)
+    best, first = Incumbent(clock, gap, grain(problem.costs), progress), None
+    if (small.groups >= 0).any():
+        small, first = _together(small, 0.2 * seconds, seed, moves)
     run, interrupted = _Run(small, best, seed, moves), False
+    if first is not None:
+        best.offer(first.sites, -float(small.costs[first.sites].sum()))
+        best.scale, interrupted = -best.value, first.stopped == "interrupted"
     try:
-        run.go()
+        if not interrupted:
+            run.go()
     except KeyboardInterrupt:
         interrupted = True
     found = site_of[np.flatnonzero(~free)[best.sites]]

@@ -140,6 +140,8 @@ class Incumbent:
     @property
     def room(self) -> float:
         """By how much a better plan may exceed the value before it counts."""
+        if math.isinf(self.value):
+            return 0.0
         return max(self.aim * abs(self.scale or self.value), 0.999 * self.step)
 
     @property
