@@ -13,7 +13,7 @@ import pandas as pd
 
 from phusong.declared import declared, disagreement, disagreement_by_operator
 from phusong.results import Results
-from phusong.service import Need, assess
+from phusong.service import Need, assess_alone
 from phusong.store import key_of
 
 __all__ = ["contradictions", "declared_by"]
@@ -89,11 +89,11 @@ def _before(results: Results, about: dict[str, Any]) -> pd.DataFrame | None:
 
 def _found(results: Results, ids: pd.Index, names: list[str], alone: Need) -> pd.DataFrame:
     links = results.days.links_of(results.study.day, ids)
-    operator = links["operator"].to_numpy(object)
     here = results.points[ids.get_indexer(results.points.index) >= 0]
-    tables = [disagreement(assess(here, links[operator == name], alone),
+    modelled = assess_alone(here, links, alone, names)
+    tables = [disagreement(modelled[number * len(here):(number + 1) * len(here)],
                            declared_by(results, alone, name).loc[here.index]).assign(operator=name)
-              for name in names]
+              for number, name in enumerate(names)]
     if not tables:
         return disagreement_by_operator(here.iloc[:0], links.iloc[:0], None, alone)
     return pd.concat(tables).set_index("operator", append=True)

@@ -15,7 +15,7 @@ import shapely
 from numpy.typing import NDArray
 
 from phusong.errors import InputError
-from phusong.service import Need, assess
+from phusong.service import Need, assess, assess_alone
 from phusong.tables import SERVICE, joined
 
 __all__ = ["declared", "disagreement", "disagreement_by_operator"]
@@ -163,12 +163,13 @@ def disagreement_by_operator(points: gpd.GeoDataFrame, links: pd.DataFrame,
     _, operator, technology = _checked(points, footprints)
     says = set(operator[np.isin(technology, need.technologies)]) - {""}
     runs = set(links["operator"].fillna("").to_numpy(object)) - {""}
-    tables = []
-    for name in sorted(says & runs):
+    names, tables = sorted(says & runs), []
+    modelled = assess_alone(points, links, alone, names)
+    for number, name in enumerate(names):
         assert footprints is not None
-        mine = links[(links["operator"] == name).to_numpy(bool)]
         own = footprints[(footprints["operator"] == name).to_numpy(bool)]
-        found = disagreement(assess(points, mine, alone), declared(points, own, alone))
+        found = disagreement(modelled[number * len(points):(number + 1) * len(points)],
+                             declared(points, own, alone))
         tables.append(found.assign(operator=name).set_index("operator", append=True))
     if not tables:
         nothing = points.iloc[:0]

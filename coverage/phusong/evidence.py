@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy.spatial import cKDTree
 
-from phusong.service import Need, assess
+from phusong.service import Need, assess, assess_alone
 from phusong.tables import FIELD_CHECKS, joined
 
 __all__ = ["MEASURED_WITHIN_M", "asserted", "checked", "claimed", "field_checks", "measured_levels"]
@@ -176,14 +176,15 @@ def field_checks(points: gpd.GeoDataFrame, links: pd.DataFrame, need: Need, *,
     said = said[points.index.get_indexer(said.index.get_level_values("point_id")) >= 0]
     frames = []
     where = said.index.get_level_values("point_id").unique()
-    links = links[where.get_indexer(links.index.get_level_values(0)) >= 0]
-    everybody = assess(points[where.get_indexer(points.index) >= 0], links, alone)["operators"]
-    for operator, rows in said.groupby(level="operator", sort=True):
+    here = points[where.get_indexer(points.index) >= 0]
+    everybody = assess(here, links, alone)["operators"]
+    names = sorted(set(said.index.get_level_values("operator")))
+    modelled = assess_alone(here, links, alone, names)
+    for number, (operator, rows) in enumerate(said.groupby(level="operator", sort=True)):
         ids = rows.index.get_level_values("point_id")
-        here = points[ids.get_indexer(points.index) >= 0]
-        own = links[(links["operator"] == operator).to_numpy(bool)]
-        service = assess(here, own[ids.get_indexer(own.index.get_level_values(0)) >= 0], alone)
-        service = service[(service["status"] == "uncovered").to_numpy(bool)]
+        service = modelled[number * len(here):(number + 1) * len(here)]
+        service = service[(service["status"] == "uncovered").to_numpy(bool)
+                          & (ids.get_indexer(service.index) >= 0)]
         about = rows.droplevel("operator").loc[service.index]
         who = points.loc[service.index]
         frames.append(pd.DataFrame({

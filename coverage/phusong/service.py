@@ -7,6 +7,8 @@ each point one status with one reason.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -19,9 +21,11 @@ from phusong.radio.budget import RECEIVERS, TECHNOLOGIES
 from phusong.radio.entry import quantiles
 from phusong.radio.probability import coverage_probability, total_sigma_db
 from phusong.radio.variability import location_sigma_db
-from phusong.tables import SERVICE, joined
+from phusong.tables import SERVICE
+from phusong.verdicts import Heard, Texts, places_of, verdicts
 
-__all__ = ["DEFINITIONS", "LOCAL", "SATELLITE", "WIFI", "Need", "assess", "levels", "serves"]
+__all__ = ["DEFINITIONS", "LOCAL", "SATELLITE", "WIFI", "Need", "assess", "assess_alone", "levels",
+           "serves"]
 
 SATELLITE = "SAT"
 """Technology of a satellite terminal with its own Wi-Fi cell."""
@@ -263,45 +267,83 @@ def assess(points: pd.DataFrame, links: pd.DataFrame, need: Need) -> pd.DataFram
     the unknown ground as low as the lowest ground known.  More cells never make
     a covered point uncovered.
     """
-    count = len(points)
+    heard, cells, names = _heard(points, links, need)
+    return _service(points, heard, cells, names, need)
+
+
+def assess_alone(points: pd.DataFrame, links: pd.DataFrame, need: Need,
+                 operators: Iterable[str]) -> pd.DataFrame:
+    """Give every point one status by the cells of each operator alone.
+
+    Parameters
+    ----------
+    points, links, need
+        As for `assess`; one operator is enough.
+    operators : iterable of str
+        Whose cells, one after the other.
+
+    Returns
+    -------
+    DataFrame
+        SERVICE with a column ``operator``: for each operator what `assess` says of its links
+        alone, one after the other.
+    """
+    alone, wanted = need.model_copy(update={"operators_needed": 1}), list(operators)
+    heard, cells, names = _heard(points, links, alone)
+    number = pd.Index(wanted, dtype=object).get_indexer(names)
+    own = np.append(number, -1)[heard.operator]
+    point = np.where(own >= 0, own * len(points) + heard.point, -1)
+    found = _service(points, replace(heard, point=point), cells, names, alone, len(wanted))
+    return found.assign(operator=np.repeat(np.array(wanted, object), len(points)))
+
+
+def _heard(points: pd.DataFrame, links: pd.DataFrame,
+           need: Need) -> tuple[Heard, Texts, Texts]:
+    """Judge links: those that count, the cells' ids and the operators' names."""
     judged = levels(links, need)
-    judged["row"] = points.index.get_indexer(links.index.get_level_values(0))
-    judged["cell_id"] = np.asarray(links.index.get_level_values(1), dtype=object)
-    judged["operator"] = links["operator"].fillna("").to_numpy(object)
-    for name in ("distance_m", "clearance", "free_space_dbm"):
-        judged[name] = links[name].to_numpy(float)
-    judged["elevation_missing"] = _elevation_missing(links)
-    judged = judged[judged["counts"].to_numpy() & (judged["row"] >= 0).to_numpy()]
-    judged = judged.reset_index(drop=True)
-    known = judged[judged["probability"].notna()]
-    decisive = _decisive(known, "probability", need.operators_needed, count)
-    optimist = judged.assign(hope=judged["probability"].fillna(judged["best_case_probability"]))
-    hope = _decisive(optimist, "hope", need.operators_needed, count)
-    status, reason = _verdict(judged, decisive, hope, need, count)
-    nowhere = np.asarray(points.geometry.isna() | points.geometry.is_empty, bool)
-    status[nowhere], reason[nowhere] = "unknown", "no_location"
-    covering = known[(known["probability"] >= need.probability).to_numpy(bool)]
-    names = _names(covering["row"].to_numpy(np.int64), covering["operator"], count)
-    best = _best(judged, count)
-    decisive[status == "unknown"] = np.nan
+    point = places_of(links.index, 0, points.index)
+    use = np.flatnonzero(judged["counts"].to_numpy(bool) & (point >= 0))
+    cells, of_cell = pd.factorize(links.index.get_level_values(1)[use], sort=True)
+    operator, names = pd.factorize(links["operator"].fillna("").iloc[use], sort=True)
+    own = {name: links[name].to_numpy(float)[use]
+           for name in ("distance_m", "clearance", "free_space_dbm")}
+    said = {name: judged[column].to_numpy(float)[use] for name, column in (
+        ("probability", "probability"), ("free_space", "free_space_probability"),
+        ("best_case", "best_case_probability"), ("level_dbm", "level_dbm"),
+        ("margin_db", "margin_db"))}
+    heard = Heard(point[use], operator.astype(np.int64), cells.astype(np.int64), **said, **own,
+                  no_ground=_elevation_missing(links)[use])
+    return heard, np.asarray(of_cell, object), np.asarray(names, object)
+
+
+def _service(points: pd.DataFrame, heard: Heard, cells: Texts, names: Texts, need: Need,
+             times: int = 1) -> pd.DataFrame:
+    """Return SERVICE of the points, `times` over; links of point -1 are left out."""
+    if (heard.point < 0).any():
+        heard = heard.of(np.flatnonzero(heard.point >= 0))
+    count = len(points) * times
+    found = verdicts(heard, count, names, needed=need.operators_needed,
+                     probability=need.probability, gap_probability=need.gap_probability,
+                     complete=need.site_list == "complete")
+    nowhere = np.tile(np.asarray(points.geometry.isna() | points.geometry.is_empty, bool), times)
+    found.status[nowhere], found.reason[nowhere] = "unknown", "no_location"
+    decisive = np.where(found.status == "unknown", np.nan, found.probability)
+
+    def best(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.append(values, np.nan)[found.best]
+
+    def named(words: Texts, number: NDArray[np.int64]) -> pd.api.extensions.ExtensionArray:
+        return pd.array(np.append(words, np.nan)[np.append(number, len(words))[found.best]],
+                        dtype="str")
+
     return pd.DataFrame({
-        "status": status, "reason": reason, "best_cell_id": best["cell_id"].to_numpy(),
-        "best_operator": best["operator"].to_numpy(), "received_dbm": best["level_dbm"].to_numpy(),
-        "margin_db": best["margin_db"].to_numpy(), "probability": decisive,
-        "operators": names,
-        "distance_m": best["distance_m"].to_numpy(), "evidence": "modelled",
-        "definition": need.name}, index=points.index)[list(SERVICE.columns)]
-
-
-def _names(row: NDArray[np.int64], operator: pd.Series, count: int) -> NDArray[np.object_]:
-    """Return for each row the names that go with it, joined; each set of names is joined once."""
-    code, names = pd.factorize(operator, sort=True)
-    sets = np.zeros((count, len(names)), bool)
-    sets[row, code] = True
-    _, first, which = np.unique(np.packbits(sets, axis=1), axis=0, return_index=True,
-                                return_inverse=True)
-    words = np.array([joined(names[sets[n]]) for n in first], object)
-    return np.asarray(words[which.reshape(-1)])
+        "status": found.status, "reason": found.reason,
+        "best_cell_id": named(cells, heard.cell), "best_operator": named(names, heard.operator),
+        "received_dbm": best(heard.level_dbm), "margin_db": best(heard.margin_db),
+        "probability": decisive, "operators": found.operators,
+        "distance_m": best(heard.distance_m), "evidence": "modelled", "definition": need.name},
+        index=points.index if times == 1 else points.index[np.tile(np.arange(len(points)), times)]
+        )[list(SERVICE.columns)]
 
 
 def _elevation_missing(links: pd.DataFrame) -> NDArray[np.bool_]:
@@ -309,55 +351,3 @@ def _elevation_missing(links: pd.DataFrame) -> NDArray[np.bool_]:
     if "unknown_because" in links:
         return (links["unknown_because"] == "no_elevation").to_numpy(bool)
     return links["clearance"].isna().to_numpy(bool)
-
-
-def _decisive(judged: pd.DataFrame, column: str, operators: int,
-              count: int) -> NDArray[np.float64]:
-    """Return for each point the probability of its n-th best operator (0 = there is none)."""
-    out = np.zeros(count)
-    each = judged.groupby(["row", "operator"], sort=True)[column].max().dropna()
-    ranked = each.sort_values(ascending=False, kind="stable")
-    place = ranked.groupby(level=0, sort=False).cumcount()
-    nth = ranked[(place == operators - 1).to_numpy()]
-    out[nth.index.get_level_values(0).to_numpy(np.int64)] = nth.to_numpy()
-    return out
-
-
-def _verdict(judged: pd.DataFrame, decisive: NDArray[np.float64], hope: NDArray[np.float64],
-             need: Need, count: int) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
-    def any_of(mask: pd.Series) -> NDArray[np.bool_]:
-        out = np.zeros(count, bool)
-        out[judged.loc[mask.to_numpy(bool), "row"].to_numpy(np.int64)] = True
-        return out
-
-    operators = np.bincount(judged.drop_duplicates(["row", "operator"])["row"].to_numpy(np.int64),
-                            minlength=count)
-    enough = judged["free_space_probability"] >= need.probability
-    not_yet = ~(judged["probability"] >= need.probability)
-    lost = judged["probability"].isna()
-    hopeless = lost & ~(judged["best_case_probability"] >= need.gap_probability)
-    blocked = any_of(enough & not_yet & ((judged["clearance"] < 0.0) | hopeless))
-    no_ground = any_of(lost & judged["elevation_missing"])
-    status = np.full(count, "uncovered", dtype=object)
-    reason = np.full(count, "signal_too_weak", dtype=object)
-    reason[blocked] = "terrain_blocked"
-    reason[operators < need.operators_needed] = "no_site_in_range"
-    if need.site_list == "partial":
-        status[:], reason[:] = "unknown", "no_site_data"
-    might = (hope >= need.gap_probability) & any_of(lost)
-    status[might] = "unknown"
-    reason[might] = np.where(no_ground, "no_elevation", "out_of_model_range")[might]
-    for low, name, why in ((need.gap_probability, "uncertain", "margin_too_thin"),
-                           (need.probability, "covered", "covered")):
-        status[decisive >= low] = name
-        reason[decisive >= low] = why
-    return status, reason
-
-
-def _best(judged: pd.DataFrame, count: int) -> pd.DataFrame:
-    """Return the most probable link of each point; ties by level, then `cell_id`."""
-    order = judged.sort_values(["row", "probability", "level_dbm", "free_space_dbm", "cell_id"],
-                               ascending=[True, False, False, False, True], kind="stable",
-                               na_position="last")
-    first = order.drop_duplicates("row").set_index("row")
-    return first.reindex(range(count))

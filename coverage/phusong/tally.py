@@ -12,7 +12,7 @@ import pandas as pd
 
 from phusong.progress import Target, on_list
 from phusong.rolls import BESIDE, Counted, Lists, Roll, Services, count, moved
-from phusong.service import Need, assess
+from phusong.service import Need, assess_alone
 from phusong.tables import BREAKDOWN, BY, FLOWS, PROGRESS, SERVICE, empty
 
 __all__ = ["Beside", "break_down", "by_operator", "flows", "listed", "services_of", "track"]
@@ -76,12 +76,8 @@ def by_operator(points: Any, links: pd.DataFrame, targets: Iterable[Target],
         wanted[need.name] = need, ids.union(on_list(points, target, register))
     frames = []
     for need, ids in wanted.values():
-        alone = need.model_copy(update={"operators_needed": 1})
         here = points[ids.get_indexer(points.index) >= 0]
-        own = links[here.index.get_indexer(links.index.get_level_values("point_id")) >= 0]
-        operator = own["operator"].to_numpy(object)
-        frames += [assess(here, own[operator == name], alone).assign(operator=name)
-                   for name in names]
+        frames.append(assess_alone(here, links, need, names))
     return pd.concat(frames) if frames else empty(SERVICE).assign(operator="")
 
 
