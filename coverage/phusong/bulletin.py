@@ -15,7 +15,7 @@ from phusong.daily import day_by_day, kept
 from phusong.devices import allocate
 from phusong.evidence import asserted, checked, claimed, field_checks, measured_levels
 from phusong.handover import figures as device_figures
-from phusong.ledger import GIVEN, POINT_SUBJECTS, Given
+from phusong.ledger import GIVEN, Given
 from phusong.pipeline import STAGES, Results
 from phusong.service import assess
 from phusong.standing import records, standing
@@ -89,15 +89,15 @@ def of_run(results: Results, store: Store | None, book: Path) -> dict[str, Any]:
         of gap points since the first snapshot, with its reason), ``field_checks`` (rows of
         FIELD_CHECKS) and ``devices`` (sums of DEVICES).
     """
-    study, known_on = results.study, results.known_on
-    told, steps = _told(results, book, known_on)
-    beside = _beside(results, told)
+    study, known_on, steps = results.study, results.known_on, results.register_steps
+    beside = _beside(results, results.said)
     if beside is not None:
         for what in ("progress", "breakdown"):
             results.tables[what] = day_by_day(results, what, beside=beside)
         if store is not None:
             store.add({**results.days.parts, **kept(results, beside)})
-    said = {**standing(results), **_listed(results, told[study.day]), "register": steps,
+    said = {**standing(results), **_listed(results, results.said.get(study.day, {})),
+            "register": [] if steps is None else records(steps.set_index("date")),
             "known_on": None if known_on is None else known_on.isoformat(), "given_on": None}
     results.digests["given"] = key_of(*(content_digest(results.tables[what])
                                         for what in ("progress", "field_checks")))
@@ -107,22 +107,6 @@ def of_run(results: Results, store: Store | None, book: Path) -> dict[str, Any]:
     return {**said, "restated": _restated(record, study, known_on)}
 
 
-def _told(results: Results, book: Path, known_on: dt.date | None
-          ) -> tuple[dict[dt.date, dict[str, pd.DataFrame]], list[dict[str, Any]]]:
-    """Return claims, checks and deliveries as the book has them on every day that is counted.
-
-    And every step of the register between these days: why a list grew or shrank.
-    """
-    study = results.study
-    days = {study.day, *results.days}
-    if not book.exists():
-        return {day: {} for day in days}, []
-    with pipeline.open_book(book, study, results.points, results.sites) as ledger:
-        told = {day: {subject: ledger.told(subject, day, known_on) for subject in POINT_SUBJECTS}
-                for day in days}
-        return told, records(ledger.gap_steps(min(days), study.day, known_on).set_index("date"))
-
-
 def _beside(results: Results, told: dict[dt.date, dict[str, pd.DataFrame]]) -> Beside | None:
     """Return what stands beside the model on every day; None if nothing does."""
     study, points, sites = results.study, results.points, results.sites
@@ -130,7 +114,7 @@ def _beside(results: Results, told: dict[dt.date, dict[str, pd.DataFrame]]) -> B
     drive, prints = map(results.inputs.layer, ("measurements", "footprints"))
     source = study.sources.footprints
     drawn_on = source.date if source is not None and source.date else study.day
-    operators = set(sites["operator"].dropna()) - {""} if "operator" in sites else set()
+    operators = set(sites["operator"].dropna().unique()) - {""} if "operator" in sites else set()
     claims: Services = {}
     checks: Services = {}
     declarations: Services = {}
@@ -227,8 +211,8 @@ def _given(study: Study, record: Given, known_on: dt.date) -> dict[str, Any] | N
 def _restated(record: Given, study: Study, known_on: dt.date | None) -> list[dict[str, Any]]:
     """Return the snapshots that were given more than once, with the figures that differ."""
     found = []
-    for (what, target, day), rows in sorted(record.history(known_on).items()):
-        if what != "progress" or day > study.day.isoformat():
+    for (_, target, day), rows in sorted(record.history(known_on, kind="progress").items()):
+        if day > study.day.isoformat():
             continue
         names = dict.fromkeys(name for _, row in rows for name in row)
         differ = [n for n in names if any(row.get(n) != rows[0][1].get(n) for _, row in rows)]

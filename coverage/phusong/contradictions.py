@@ -57,7 +57,7 @@ def contradictions(results: Results) -> pd.DataFrame:
         return disagreement_by_operator(points.iloc[:0], results.days.links_of(
             study.day, points.index[:0]), None, alone)
     counts = drawn["technology"].isin(alone.technologies).to_numpy(bool)
-    names = sorted((set(drawn.loc[counts, "operator"].dropna()) - {""})
+    names = sorted((set(drawn.loc[counts, "operator"].dropna().unique()) - {""})
                    & set(results.days.sheet(study.day).values("operator")))
     about = {"of_links": results.days.digests[f"links@{study.day}"], "names": names,
              "by": key_of(results.days.inputs, alone.model_dump(mode="json"))}

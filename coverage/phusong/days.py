@@ -78,6 +78,7 @@ class Days:
         self.operators: dict[dt.date, list[str]] = {}
         self.made_from: dict[dt.date, tuple[str, pd.Index]] = {}
         self._before = ""
+        self._cells_keys: dict[dt.date, str] = {}
         self._tables: dict[str, Any] = {}
         self._wanted = list(self._needs.values())
         self._marks_before: dict[str, NDArray[np.uint8]] = {}
@@ -175,8 +176,10 @@ class Days:
         Days between which no cell of the files goes on or off air, and of which the reports say
         the same, have the same one: what is kept of one is the other's.
         """
-        reported = "" if self.air is None else self.air.key(day.isoformat())
-        return key_of(self.inputs, self._last_switch(day), reported)
+        if day not in self._cells_keys:
+            reported = "" if self.air is None else self.air.key(day.isoformat())
+            self._cells_keys[day] = key_of(self.inputs, self._last_switch(day), reported)
+        return self._cells_keys[day]
 
     def _last_switch(self, day: dt.date) -> str:
         """Return the last moment up to `day` at which a cell of the files went on or off air."""
@@ -213,7 +216,7 @@ class Days:
             self._tables |= {f"{part}@{day}": getattr(made, part) for part in _PARTS}
             reported = self._reported(made.cells, day)
             self._tables[f"alone@{day}"] = alone = self._judged_alone(day)
-            self.operators[day] = sorted(set(alone["operator"]))
+            self.operators[day] = sorted(alone["operator"].unique())
             ids = self._from.points.index
             self.digests |= {f"cells@{day}": reported.attrs["digest"],
                              f"counts@{day}": content_digest(made.counts)}
@@ -239,7 +242,7 @@ class Days:
         if not known["alone"]:
             alone = self._judged_alone(day)
             self.store.keep(*places[f"alone@{day}"], alone,
-                            operators=sorted(set(alone["operator"])))
+                            operators=sorted(alone["operator"].unique()))
         self.operators[day] = self.store.note_of(*places[f"alone@{day}"])["operators"]
         self.digests |= {name: self.store.note_of(*where)["digest"]
                          for name, where in places.items()}

@@ -230,10 +230,9 @@ def asserted(claims: pd.DataFrame | None, disputed: pd.DataFrame | None) -> pd.D
     drawn = none.index if disputed is None else disputed.index[
         (disputed["kind"] == "declared_only").to_numpy(bool)]
     every = said.index.union(drawn)
-    how = [";".join(word for word, there in (("claim", key in said.index),
-                                             ("footprint", key in drawn)) if there)
-           for key in every]
-    return said.reindex(every).assign(how=how)
+    by_claim, by_footprint = (index.get_indexer(every) >= 0 for index in (said.index, drawn))
+    how = np.array(["", "claim", "footprint", "claim;footprint"], object)
+    return said.reindex(every).assign(how=how[by_claim + 2 * by_footprint])
 
 
 def _settled(rows: pd.DataFrame, checks: pd.DataFrame | None) -> np.ndarray:

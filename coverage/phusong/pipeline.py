@@ -248,7 +248,7 @@ def open_book(book: Path, study: Study, points: gpd.GeoDataFrame,
     box = [float(edge(side)) if len(side) else np.nan for edge in (np.min, np.max)
            for side in there]
     area = (box[0] - 1.0, box[1] - 1.0, box[2] + 1.0, box[3] + 1.0)
-    operators = sorted(set(sites["operator"].dropna())) if "operator" in sites else []
+    operators = sorted(sites["operator"].dropna().unique()) if "operator" in sites else []
     return Ledger.open(book, crs=points.crs, radio=study.radio, standing=sites,
                        operators=operators, area=area)
 
@@ -259,8 +259,11 @@ def _with_reports(results: Results, book: Path | None, known_on: dt.date | None
     if book is None or not book.exists():
         return {}
     with open_book(book, results.study, results.points, results.sites) as ledger:
+        today, days = results.study.day, sorted({results.study.day, *results.days})
         results.days.air = ledger.air(known_on)
-        results.days.registers = {day: ledger.gaps(day, known_on) for day in results.days}
+        results.said = ledger.said(days, known_on)
+        results.days.registers = {day: results.said[day]["gap"] for day in results.days}
+        results.register_steps = ledger.gap_steps(days[0], today, known_on)
         return {"watermark": ledger.watermark, "head": ledger.head,
                 "known_on": None if known_on is None else known_on.isoformat()}
 

@@ -48,6 +48,11 @@ class Results:
         Hash of what each result says.
     known_on : date or None
         Day whose knowledge of the reports the run stands on; None = all that is known.
+    said : dict of date to dict of str to DataFrame
+        What the ledger says of points on each day: claims, field checks, deliveries, the
+        register of gap points (`phusong.ledger.told`); empty = there is no ledger.
+    register_steps : DataFrame or None
+        Every step of that register from the first day to the study's, with its reason.
     """
 
     study: Study
@@ -57,6 +62,8 @@ class Results:
     recalled: list[str] = field(default_factory=list)
     digests: dict[str, str] = field(default_factory=dict)
     known_on: dt.date | None = None
+    said: dict[dt.date, dict[str, pd.DataFrame]] = field(default_factory=dict)
+    register_steps: pd.DataFrame | None = None
 
     def __getattr__(self, name: str) -> pd.DataFrame:
         if name.startswith("_") or name not in self.tables:

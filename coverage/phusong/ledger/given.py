@@ -126,9 +126,12 @@ class Given:
         """
         return {key: rows[-1] for key, rows in self.history(known_on).items()}
 
-    def history(self, known_on: date | datetime | str | None = None
+    def history(self, known_on: date | datetime | str | None = None, *, kind: str = ""
                 ) -> dict[Key, list[tuple[str, Any]]]:
-        """Return for every target and day all that was given by `known_on`, oldest first."""
+        """Return for every target and day all that was given by `known_on`, oldest first.
+
+        Of one `kind` only, if one is named.
+        """
         if not self.path.is_file():
             return {}
         until = "9999" if known_on is None else _end(known_on)
@@ -136,7 +139,7 @@ class Given:
         with in_words(f"{self.path}: what was given cannot be read"), self._open() as db:
             for what, target, day, known, body in db.execute(
                     "SELECT what, target, day, known_on, body FROM given WHERE known_on<=? "
-                    "ORDER BY known_on, seq", (until + "~",)):
+                    "AND ? IN ('', what) ORDER BY known_on, seq", (until + "~", kind)):
                 found.setdefault((what, target, day), []).append((known, json.loads(body)))
         return found
 

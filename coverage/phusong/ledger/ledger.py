@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from phusong.ledger.fold import Cell, Trouble, aliases_of, fold_sites
 from phusong.ledger.form import Form
 from phusong.ledger.gaps import gap_steps
 from phusong.ledger.garbage import left_for_later
+from phusong.ledger.inventory import Inventory
 from phusong.ledger.keep import LedgerError
 from phusong.ledger.outcome import Outcome, outcome_of
 from phusong.ledger.reporting import Reporting, whose
@@ -26,10 +28,8 @@ from phusong.ledger.reports import read_filing
 from phusong.ledger.state import (
     Air,
     compare,
-    shared_codes,
     sites_table,
     standing_cells,
-    standing_keys,
 )
 from phusong.ledger.suspects import Masts, decision, settled_pairs, suspected_pairs
 from phusong.ledger.told import TOLD
@@ -58,18 +58,14 @@ class Ledger:
         Working CRS; None = the UTM zone of the cells' centre.
     radio : Radio
         Its presets fill what operators do not say.
-    standing : GeoDataFrame or None
-        Inventory (SITES) that the reports change.
-    keys : sequence of (operator, site code), optional
-        As `standing_keys` returns them, if they are known already.
+    inventory : Inventory
+        Cells that the reports change.
     """
 
     def __init__(self, book: Book, form: Form, crs: Any, radio: Radio,
-                 standing: gpd.GeoDataFrame | None,
-                 keys: Sequence[tuple[str, str]] | None = None) -> None:
-        self._book, self._form, self._radio, self._standing = book, form, radio, standing
+                 inventory: Inventory) -> None:
+        self._book, self._form, self._radio, self._inventory = book, form, radio, inventory
         self._crs = None if crs is None else parse_crs(crs)
-        self._keys = standing_keys(standing) if keys is None else keys
         self._masts: Masts | None = None
 
     @classmethod
@@ -106,7 +102,7 @@ class Ledger:
         """
         book = Book.open(Path(path), wait_s=wait_s)
         return cls(book, Form(operators=tuple(operators), area=area), crs, radio or Radio(),
-                   standing)
+                   Inventory.of(standing))
 
     def __enter__(self) -> Ledger:
         return self
@@ -123,8 +119,7 @@ class Ledger:
         path = self._book.path
         if path is None:
             raise LedgerError("A copy of a ledger is not copied again.")
-        return Ledger(Book.copy_of(path), self._form, self._crs, self._radio, self._standing,
-                      self._keys)
+        return Ledger(Book.copy_of(path), self._form, self._crs, self._radio, self._inventory)
 
     @property
     def watermark(self) -> int:
@@ -231,7 +226,7 @@ class Ledger:
             When; None = now.
         """
         filing = decision(operator, code, other, verdict=verdict, reason=reason, recorded_at=moment(
-            recorded_at), known={*self._keys, *self._book.codes("site")})
+            recorded_at), known={*self._inventory.units, *self._book.codes("site")})
         return self._enter([lambda: filing], dry_run=False)
 
     def _fold(self, *, known_on: Day = None, seq: int | None = None,
@@ -246,7 +241,7 @@ class Ledger:
         said = self._book.statements("site", known_on=known, seq=seq, wanted=lambda key:
                                      only is None or meant(key) in only)
         keys = {meant((s.event.operator, s.event.code)) for s in said}
-        return fold_sites(said, aliases, standing_cells(self._of(keys)))
+        return fold_sites(said, aliases, standing_cells(self._inventory.only(keys)))
 
     def _aliases(self, known: str, seq: int | None = None) -> dict[Site, str]:
         return aliases_of(self._book.statements("decision", known_on=known, seq=seq))
@@ -275,20 +270,20 @@ class Ledger:
     def air(self, known_on: Day = None, *, seq: int | None = None) -> Air:
         """Return what `state` reads for any day: all statements, folded once."""
         sites, _ = self._fold(known_on=known_on, seq=seq)
-        return Air(sites, standing_cells(self._of(set(sites))), self._crs_for(sites), self._radio,
-                   self._standing, shared_codes([*sites, *self._keys]))
+        return Air(sites, standing_cells(self._inventory.only(sites)), self._crs_for(sites),
+                   self._radio, self._inventory, self._inventory.shared_with(sites))
 
-    def _table(self, sites: Sites, as_of: str, crs: Any, standing: gpd.GeoDataFrame | None,
+    def _table(self, sites: Sites, as_of: str, crs: Any, inventory: Inventory,
                shared: set[str]) -> gpd.GeoDataFrame:
         cells = [cell for found in sites.values() for cell in found]
         gone = [key for key, found in sites.items() if not found]
-        return sites_table(cells, as_of, crs, self._radio, standing, gone, shared)
+        return sites_table(cells, as_of, crs, self._radio, inventory, gone, shared)
 
     def _crs_for(self, sites: Sites) -> Any:
         if self._crs is not None:
             return self._crs
-        if self._standing is not None:
-            return self._standing.crs
+        if self._inventory.sites is not None:
+            return self._inventory.sites.crs
         points = [values for found in sites.values() for cell in found for _, values in cell.values]
         if not points:
             return choose_crs(0.0, 0.0)
@@ -310,7 +305,8 @@ class Ledger:
             As `compare` returns it: the old and the new position of each changed cell.
         """
         if since_seq >= self.watermark:
-            return compare(*(self._table({}, ALWAYS, self._crs_for({}), None, set()),) * 2)
+            nothing = self._table({}, ALWAYS, self._crs_for({}), Inventory.of(None), set())
+            return compare(nothing, nothing)
         return self._changes(since_seq, self._fold(known_on=known_on)[0], as_of, known_on)
 
     def _changes(self, since_seq: int, new: Sites, as_of: Day, known_on: Day) -> pd.DataFrame:
@@ -319,21 +315,17 @@ class Ledger:
         before, after = self._aliases(known, since_seq), self._aliases(known)
         sites = {(who, before.get((who, code), code)) for who, code in self._book.codes(
             "site", known_on=known, seq=since_seq)}
-        shared = [shared_codes([*keys, *self._keys]) for keys in (sites, new)]
+        shared = [self._inventory.shared_with(units) for units in (sites, new)]
         renamed = shared[0] ^ shared[1]
         touched = {(who, aliases.get((who, code), code)) for aliases in (before, after)
                    for who, code in self._book.codes_since("site", since_seq)}
         touched |= {key for key in sites | new.keys() if key[1] in renamed or before != after}
         old = self._fold(known_on=known_on, seq=since_seq, only=touched)[0]
         differ = {key for key in touched if old.get(key) != new.get(key) or key[1] in renamed}
-        crs, standing = self._crs_for(new), self._of(differ)
+        crs, mine = self._crs_for(new), self._inventory.only(differ)
         return compare(*(self._table({key: sites[key] for key in sorted(differ) if key in sites},
-                                     day_of(as_of), crs, standing, codes)
+                                     day_of(as_of), crs, mine, codes)
                          for sites, codes in zip((old, new), shared, strict=True)))
-
-    def _of(self, keys: set[tuple[str, str]]) -> gpd.GeoDataFrame | None:
-        held = self._standing
-        return None if held is None else held[[key in keys for key in self._keys]]
 
     def suspects(self, as_of: Day = None, known_on: Day = None) -> pd.DataFrame:
         """Return pairs of codes of one operator within 50 m that no person has settled yet.
@@ -348,7 +340,8 @@ class Ledger:
     def _suspects(self, sites: Sites, as_of: Day, known_on: Day) -> pd.DataFrame:
         settled = settled_pairs(self._book.statements("decision", known_on=known_of(known_on)))
         crs = self._crs_for(sites)
-        self._masts = self._masts or Masts.of_inventory(self._standing, crs)
+        if self._masts is None:
+            self._masts = Masts.of_inventory(self._inventory, crs)
         other = self._masts.without(sites.keys())
         told = Masts.of_cells((c for found in sites.values() for c in found), day_of(as_of), crs)
         return suspected_pairs(told, other, settled)
@@ -381,6 +374,14 @@ class Ledger:
         """Return what was said of points about a subject of `TOLD`, in its table."""
         said = self._book.statements(subject, known_on=known_of(known_on))
         return TOLD[subject](said, day_of(as_of))
+
+    def said(self, days: Iterable[date], known_on: Day = None
+             ) -> dict[date, dict[str, pd.DataFrame]]:
+        """Return `told` of every subject on several days; the book is read once."""
+        known = known_of(known_on)
+        statements = {subject: self._book.statements(subject, known_on=known) for subject in TOLD}
+        return {day: {subject: TOLD[subject](said, day_of(day))
+                      for subject, said in statements.items()} for day in days}
 
     def gap_steps(self, since: Day, until: Day = None, known_on: Day = None) -> pd.DataFrame:
         """Return every change of the register between two days, with its reason."""

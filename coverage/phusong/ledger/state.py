@@ -17,12 +17,12 @@ from shapely import points
 from phusong.geo import DEGREES, transform
 from phusong.ledger.events import canonical, site_key
 from phusong.ledger.fold import Cell
+from phusong.ledger.inventory import Inventory, Unit
 from phusong.ledger.keep import sha256
 from phusong.radio.budget import Preset, Radio
 from phusong.tables import SITES, joined, split
 
-__all__ = ["CHANGES", "Air", "compare", "shared_codes", "sites_table", "standing_cells",
-           "standing_keys"]
+__all__ = ["CHANGES", "Air", "compare", "sites_table", "standing_cells"]
 
 CHANGES = ("change", "operator", "columns", "old_x", "old_y", "new_x", "new_y")
 """Columns of what `compare` returns; coordinates in the working CRS, metres."""
@@ -42,21 +42,19 @@ class Air:
     ----------
     sites : mapping of (operator, site) to list of Cell
         As `fold_sites` returns them.
-    inventory : mapping of (operator, site) to list of Cell
+    before : mapping of (operator, site) to list of Cell
         What the inventory says of the same sites.
-    crs, radio
+    crs, radio, inventory
         As `sites_table` takes them.
-    standing : GeoDataFrame or None
-        The inventory.
     shared : set of str
         Site codes that several operators use.
     """
 
     sites: Mapping[tuple[str, str], list[Cell]]
-    inventory: Mapping[tuple[str, str], list[Cell]]
+    before: Mapping[tuple[str, str], list[Cell]]
     crs: Any
     radio: Radio
-    standing: gpd.GeoDataFrame | None
+    inventory: Inventory
     shared: set[str]
 
     def differing(self, as_of: str) -> list[tuple[str, str]]:
@@ -68,7 +66,7 @@ class Air:
             return [(c.part, c.at(as_of)) for c in cells if c.on_air(as_of)]
 
         return [key for key in sorted(self.sites)
-                if said(self.sites[key]) != said(self.inventory.get(key, ()))]
+                if said(self.sites[key]) != said(self.before.get(key, ()))]
 
     def key(self, as_of: str) -> str:
         """Return a hash of all that the reports change on an ISO day: same hash, same `table`."""
@@ -79,36 +77,25 @@ class Air:
 
     def table(self, as_of: str) -> gpd.GeoDataFrame:
         """Return SITES on an ISO day, as `sites_table` does."""
-        keys = self.differing(as_of) if self.standing is not None else sorted(self.sites)
+        keys = self.differing(as_of) if self.inventory.sites is not None else sorted(self.sites)
         cells = [cell for key in keys for cell in self.sites[key]]
-        return sites_table(cells, as_of, self.crs, self.radio, self.standing, keys, self.shared)
+        return sites_table(cells, as_of, self.crs, self.radio, self.inventory, keys, self.shared)
 
 
-def standing_keys(sites: gpd.GeoDataFrame | None) -> list[tuple[str, str]]:
-    """Return (operator, site code) of every row of an inventory, as the fold writes them."""
-    if sites is None or sites.empty:
-        return []
-    code = {site: site_key(str(site)) for site in set(sites["site_id"].tolist())}
-    return [(str(operator), code[site]) for operator, site in
-            zip(sites["operator"].tolist(), sites["site_id"].tolist(), strict=True)]
-
-
-def standing_cells(sites: gpd.GeoDataFrame | None) -> dict[tuple[str, str], list[Cell]]:
+def standing_cells(inventory: Inventory) -> dict[tuple[str, str], list[Cell]]:
     """Return the cells of an inventory by (operator, site code), as the fold takes them.
 
-    Parameters
-    ----------
-    sites : GeoDataFrame or None
-        SITES with status ``standing``; each cell's code is its ``cell_id``.
+    Each cell's code is its ``cell_id``.
     """
     found: dict[tuple[str, str], list[Cell]] = defaultdict(list)
+    sites = inventory.sites
     if sites is None or sites.empty:
         return found
     lon, lat = transform(sites.geometry.x, sites.geometry.y, sites.crs, DEGREES)
     columns = [c for c in _VALUES if c in sites.columns]
     table = pd.DataFrame(sites.drop(columns="geometry"))
-    records = zip(standing_keys(sites), sites.index, table.to_dict("records"), lon, lat,
-                  strict=True)
+    keys: list[Unit] = [inventory.units[unit] for unit in inventory.unit]
+    records = zip(keys, sites.index, table.to_dict("records"), lon, lat, strict=True)
     for key, cell_id, row, east, north in records:
         guessed = set(split(row.get("assumed")))
         values = {c: row[c] for c in columns if not pd.isna(row[c]) and c not in guessed}
@@ -123,9 +110,8 @@ def _day(value: Any) -> str:
 
 
 def sites_table(cells: Iterable[Cell], as_of: str, crs: Any, radio: Radio,
-                standing: gpd.GeoDataFrame | None = None,
-                gone: Iterable[tuple[str, str]] = (), shared: Collection[str] = ()
-                ) -> gpd.GeoDataFrame:
+                inventory: Inventory, gone: Iterable[tuple[str, str]] = (),
+                shared: Collection[str] = ()) -> gpd.GeoDataFrame:
     """Return SITES: the cells on air on a day, holes filled by the radio presets.
 
     Parameters
@@ -138,19 +124,17 @@ def sites_table(cells: Iterable[Cell], as_of: str, crs: Any, radio: Radio,
         Working CRS.
     radio : Radio
         Its presets fill what is not said; `assumed` names what was filled.
-    standing : GeoDataFrame, optional
-        The inventory, in any CRS: its sites of which nothing was reported are carried over, its
-        ids stay the ids of its cells, and its further columns stay.
+    inventory : Inventory
+        In any CRS: its sites of which nothing was reported are carried over, its ids stay the
+        ids of its cells, and its further columns stay.
     gone : iterable of (operator, site)
         Sites of which something was said and nothing is left.
     shared : collection of str
         Site codes that several operators use: there the operator's name goes before the code.
     """
-    names: dict[tuple[str, str], str] = {}
-    ids: dict[str, str] = {}
-    if standing is not None:
-        names = dict(zip(standing_keys(standing), standing["site_id"].tolist(), strict=True))
-        ids = {site_key(i): i for i in standing.index.to_numpy(object).astype(str).tolist()}
+    cells = list(cells)
+    names = inventory.names_of({(cell.operator, cell.site) for cell in cells})
+    ids = inventory.ids if cells else {}
     records: dict[str, dict[str, Any]] = {}
     preset = cache(radio.preset)
     touched: set[tuple[str, str]] = set(gone)
@@ -169,7 +153,7 @@ def sites_table(cells: Iterable[Cell], as_of: str, crs: Any, radio: Radio,
                             "off_air_from": cell.off_air_from or None,
                             **_filled(dict(cell.at(as_of)), preset), "source": "ledger"}
     table = _frame(records, crs)
-    return table if standing is None else _with_standing(table, standing, touched, as_of)
+    return table if inventory.sites is None else _with_standing(table, inventory, touched, as_of)
 
 
 def _is_full(cell: Cell) -> bool:
@@ -178,18 +162,12 @@ def _is_full(cell: Cell) -> bool:
     return rest != cell.part and not rest[:1].isalnum()
 
 
-def shared_codes(keys: Iterable[tuple[str, str]]) -> set[str]:
-    """Return the site codes that more than one operator uses."""
-    owners: dict[str, set[str]] = defaultdict(set)
-    for operator, code in keys:
-        owners[code].add(operator)
-    return {code for code, mine in owners.items() if len(mine) > 1}
-
-
-def _with_standing(table: gpd.GeoDataFrame, standing: gpd.GeoDataFrame,
+def _with_standing(table: gpd.GeoDataFrame, inventory: Inventory,
                    touched: set[tuple[str, str]], as_of: str) -> gpd.GeoDataFrame:
     """Carry over the inventory's other sites, and the other columns of its changed cells."""
-    base = standing if standing.crs == table.crs else standing.to_crs(table.crs)
+    assert inventory.sites is not None
+    base = inventory.sites if inventory.sites.crs == table.crs else \
+        inventory.sites.to_crs(table.crs)
     known = base.reindex(table.index) if len(table) else base.iloc[:0]
     for name in [c for c in base.columns if c not in table.columns]:
         table[name] = known[name]
@@ -199,7 +177,7 @@ def _with_standing(table: gpd.GeoDataFrame, standing: gpd.GeoDataFrame,
         guess = np.array([name in g for g in guesses], bool)
         if guess.any():
             table.loc[guess, name] = known[name][guess]
-    other = np.array([key not in touched for key in standing_keys(base)], bool)
+    other = ~inventory.rows_of(touched)
     day = pd.Timestamp(as_of)
     for name, on_air in (("on_air_from", lambda d: d <= day), ("off_air_from", lambda d: d > day)):
         if name in base.columns:

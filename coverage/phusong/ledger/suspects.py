@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -18,7 +17,7 @@ from phusong.geo import DEGREES, transform
 from phusong.ledger.events import VERDICTS, Event, Statement, canonical, site_key
 from phusong.ledger.filing import Filing, Row, raw_text
 from phusong.ledger.fold import Cell
-from phusong.ledger.state import standing_keys
+from phusong.ledger.inventory import Inventory
 from phusong.nouns import nearest
 
 __all__ = ["SUSPICIOUS_M", "Masts", "decision", "settled_pairs", "suspected_pairs"]
@@ -50,14 +49,14 @@ class Masts:
                      self.y[rest])
 
     @classmethod
-    def of_inventory(cls, sites: gpd.GeoDataFrame | None, crs: Any) -> Masts:
+    def of_inventory(cls, inventory: Inventory, crs: Any) -> Masts:
         """Return the masts of an inventory, each where its first cell (by id) stands."""
+        sites = inventory.sites
         if sites is None or sites.empty:
             return cls((), np.empty(0), np.empty(0))
         first: dict[tuple[str, str], int] = {}
-        keys = standing_keys(sites)
         for place in np.argsort(sites.index.to_numpy(object).astype(str), kind="stable"):
-            first.setdefault(keys[place], int(place))
+            first.setdefault(inventory.units[inventory.unit[place]], int(place))
         rows = list(first.values())
         x, y = transform(sites.geometry.x.to_numpy()[rows], sites.geometry.y.to_numpy()[rows],
                          sites.crs, crs)
