@@ -10,6 +10,7 @@ import pytest
 from phusong.ledger import Ledger
 from phusong.ledger.book import Book
 from phusong.ledger.form import Form
+from phusong.ledger.inventory import Inventory
 from phusong.radio.budget import Radio
 
 HEADER = ("action", "site_code", "cell_code", "date", "lat", "lon", "technology", "frequency",
@@ -44,6 +45,6 @@ def in_memory(tmp_path: Path) -> Callable[[], Ledger]:
 
     def make(standing: gpd.GeoDataFrame | None = None) -> Ledger:
         book = Book.copy_of(tmp_path / "absent.sqlite")
-        return Ledger(book, Form(area=AREA), "EPSG:32648", Radio(), standing)
+        return Ledger(book, Form(area=AREA), "EPSG:32648", Radio(), Inventory.of(standing))
 
     return make

@@ -32,6 +32,7 @@ from phusong.ledger import Ledger
 from phusong.ledger.book import Book
 from phusong.ledger.filing import Filing
 from phusong.ledger.form import Form
+from phusong.ledger.inventory import Inventory
 from phusong.ledger.reports import read_filing
 from phusong.ledger.values import moment
 from phusong.links_scene import Scene
@@ -89,7 +90,7 @@ class Histories(RuleBasedStateMachine):
     def opened(self) -> tuple[Book, Ledger]:
         """An empty book in memory, and the ledger that reads it."""
         book = Book.copy_of(Path("absent.sqlite"))
-        return book, Ledger(book, FORM, CRS, self.radio, self.cells)
+        return book, Ledger(book, FORM, CRS, self.radio, Inventory.of(self.cells))
 
     def say(self, action: str, operator: str, site: str, date: str, place: tuple[int, int] | None,
             **said: Any) -> None:
