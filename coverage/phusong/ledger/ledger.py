@@ -25,12 +25,7 @@ from phusong.ledger.keep import LedgerError
 from phusong.ledger.outcome import Outcome, outcome_of
 from phusong.ledger.reporting import Reporting, whose
 from phusong.ledger.reports import read_filing
-from phusong.ledger.state import (
-    Air,
-    compare,
-    sites_table,
-    standing_cells,
-)
+from phusong.ledger.state import Air, compare, sites_table, standing_cells
 from phusong.ledger.suspects import Masts, decision, settled_pairs, suspected_pairs
 from phusong.ledger.told import TOLD
 from phusong.ledger.values import moment
