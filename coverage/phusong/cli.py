@@ -211,6 +211,7 @@ def report(study: StudyArg,
         if json:
             screen.document({**outcome.counts, "changed_cells": len(outcome.changes),
                              "suspects": len(outcome.suspects), "dry_run": dry_run,
+                             "unknown_points": outcome.strangers,
                              "files": outcome.files.to_dict("records"),
                              **desk.foreseen(outcome)})
         else:

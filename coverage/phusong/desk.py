@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,6 +11,8 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+
+import pandas as pd
 
 from phusong import pipeline, sources
 from phusong.errors import InputError, MissingFileError
@@ -25,6 +28,8 @@ __all__ = ["BOOK", "foreseen", "ledger", "prove", "report"]
 
 BOOK = "ledger.sqlite"
 """Name of the ledger in ``data/processed/<study>``."""
+_FEW = 50
+"""For so many unknown points a known one of nearly the same key is looked for."""
 
 
 def report(study: Study, book: Path, files: Iterable[str | Path] = (), *, operator: str = "",
@@ -91,6 +96,7 @@ def report(study: Study, book: Path, files: Iterable[str | Path] = (), *, operat
     inputs = take_in(study, store)
     with pipeline.open_book(book, study, inputs.points, inputs.sites) as ledger:
         outcome = enter(ledger)
+        outcome = replace(outcome, strangers=_strangers(outcome, about, inputs.points, ledger))
     if rejected is not None:
         outcome = replace(outcome, workbooks=tuple(
             outcome.write_rejected(rejected, language=language)))
@@ -126,9 +132,22 @@ def _rehearsed(study: Study, book: Path, store: Store | None, about: str,
                 outcome = enter(then)
                 if about == "site":
                     return replace(outcome, points=coverage_after(study, inputs, mirror, now, then))
-                return replace(outcome, statements=statements_after(about, now, then))
+                return replace(outcome, statements=statements_after(about, now, then),
+                               strangers=_strangers(outcome, about, inputs.points, then))
             finally:
                 then.close()
+
+
+def _strangers(outcome: Outcome, about: str, points: pd.DataFrame, book: Ledger
+               ) -> dict[str, str]:
+    """Return the points spoken of that neither the study nor its register of gap points knows."""
+    if about not in ("claim", "check", "device"):
+        return {}
+    spoken = pd.Index(outcome.rows["site_code"].unique())
+    strange = spoken[spoken != ""].difference(points.index.union(book.gaps().index))
+    known = [str(key) for key in points.index] if len(strange) <= _FEW else []
+    return {str(key): (difflib.get_close_matches(str(key), known, 1, 0.8) or [""])[0]
+            for key in strange}
 
 
 def foreseen(outcome: Outcome) -> dict[str, Any]:

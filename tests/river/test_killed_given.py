@@ -23,14 +23,14 @@ from phusong.ledger.values import moment
 from phusong.store import Store
 from typer.testing import CliRunner
 
-slow = pytest.mark.slow
+pytestmark = pytest.mark.slow
 COMMANDS = [
     pytest.param(["status", "small"], id="status"),
     pytest.param(["status", "small", "--field-checks"], id="field-checks"),
     pytest.param(["watch", "small", "--folder", "inbox", "--once", "--every", "0.1"], id="watch"),
-    pytest.param(["run", "small", "--no-map"], id="run", marks=slow),
-    pytest.param(["map", "small"], id="map", marks=slow),
-    pytest.param(["batch", "small"], id="batch", marks=slow),
+    pytest.param(["run", "small", "--no-map"], id="run"),
+    pytest.param(["map", "small"], id="map"),
+    pytest.param(["batch", "small"], id="batch"),
 ]
 
 

@@ -61,7 +61,7 @@ def test_a_reported_tower_covers_a_gap(home: Path) -> None:
                   "technology": ["LTE"], "frequency_mhz": ["1800"],
                   "antenna_height_m": ["30"]}).to_csv(sheet, index=False)
     told = _report(home, str(sheet), "--operator", "Viettel", "--recorded-at", "2021-12-12")
-    assert "1 cells differ" in told
+    assert "Cells that differ from before: 1;" in told
     after = ps.run(study, store=store, until="service", book=book)
     assert before.service.loc[gap.name, "status"] == "uncovered"
     assert after.service.loc[gap.name, "status"] == "covered"

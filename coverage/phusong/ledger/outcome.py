@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,9 @@ class Outcome:
     statements : DataFrame or None
         Of a dry run about points: what would be said of them, as
         `phusong.foresight.statements_after` returns it.
+    strangers : dict of str to str
+        Points spoken of that the study does not know, and the known one of nearly the same key
+        (empty = there is none): what is said of them counts nowhere until they are known.
     """
 
     files: pd.DataFrame
@@ -64,6 +67,12 @@ class Outcome:
     workbooks: tuple[Path, ...] = ()
     points: dict[str, Any] | None = None
     statements: pd.DataFrame | None = None
+    strangers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def about_sites(self) -> bool:
+        """Whether any of the files is about sites."""
+        return any(str(name).startswith(("site/", "decision/")) for name in self.files["report_id"])
 
     @property
     def counts(self) -> dict[str, int]:

@@ -74,7 +74,9 @@ def read_filing(data: bytes, name: str, form: Form, recorded_at: str) -> Filing:
         detail = error.detail
         if error.code == "no_header":
             detail = ", ".join(REQUIRED[form.subject])
-        words = message(error.code, file=name, detail=detail, column=detail)
+        words = message(error.code, file=name, detail=detail, column=detail,
+                        first=detail.split(",")[0],
+                        operator=form.operator or form.supposed or "OPERATOR")
         return filing(refused=canonical({"code": error.code, "vi": words.vi, "en": words.en}))
 
 

@@ -235,7 +235,7 @@ def _table(data: bytes, ending: str, read: Callable[[Path, Source, Collection[st
             detail = sheet if code in ("missing_sheet", "missing_layer") else (
                 error.faults[0].what if error.faults else str(error))
             raise RefusedFileError(_REFUSALS.get(code, "unreadable_file"),
-                                   detail.replace(f"{folder}/", "")) from error
+                                   detail.replace(f"{folder}/", "").rstrip(".")) from error
         except BaseException as error:  # a panic of the workbook reader is no Exception
             raise RefusedFileError("unreadable_file", type(error).__name__) from error
     if len(table) > MAX_ROWS:

@@ -54,9 +54,15 @@ class Board:
             self.say(say("other_reasons", rows=f"{sum(f['rows'] for f in faults[_FAULTS:]):,}"))
         for path in outcome.workbooks:
             self.say(say("goes_back", path=path))
-        self.say(say("cells_would_differ" if outcome.dry_run else "cells_differ",
-                     cells=f"{len(outcome.changes):,}", suspects=f"{len(outcome.suspects):,}"))
-        if len(outcome.suspects) and study and not outcome.dry_run:
+        if outcome.strangers:
+            self.say(say("strangers", n=f"{len(outcome.strangers):,}", list="; ".join([
+                key + (say("nearly", near=near) if near else "")
+                for key, near in list(outcome.strangers.items())[:_FAULTS]]
+                + ["..."] * (len(outcome.strangers) > _FAULTS))))
+        if outcome.about_sites:
+            self.say(say("cells_would_differ" if outcome.dry_run else "cells_differ",
+                         cells=f"{len(outcome.changes):,}", suspects=f"{len(outcome.suspects):,}"))
+        if len(outcome.suspects) and study and outcome.about_sites and not outcome.dry_run:
             self.say(say("who_waits", study=study))
         if outcome.dry_run:
             self._foreseen(outcome, language)
