@@ -261,8 +261,21 @@ def explain(study: StudyArg, key: Annotated[str, typer.Argument(metavar="POINT_O
                                                                 "candidate site.")],
             home: Home = HERE, inputs: Inputs = None,
             language: Annotated[str, typer.Option(help="vi or en.")] = "en",
+            budget: Annotated[float | None, typer.Option(min=1e-9, help="A site: in the best plan "
+                              "of at most this present value.")] = None,
+            sites: Annotated[int | None, typer.Option(min=1, help="A site: in the best plan of at "
+                             "most so many sites.")] = None,
+            cover: Annotated[str, typer.Option(metavar="TARGET", help="A site: in the cheapest "
+                             "plan for every gap of this target; all = every gap.")] = "",
+            seconds: Annotated[float | None, typer.Option(min=0.001, help="A site: CPU seconds for "
+                               "the best plans with and without it.")] = None,
             quiet: Quiet = False, json: Json = False) -> None:
-    """Why a point is covered or not (budget and profile); why a site is built or not."""
+    """Why a point is covered or not (budget and profile); why a site is built or not.
+
+    A site is explained in the plan that the study asks for: the order of weight per cost, or the
+    best plan (method: optimise). With --budget, --sites or --cover in the best plan of these
+    limits.
+    """
     screen = Screen(quiet=quiet or json, as_json=json)
     with _told(screen):
         from phusong.explanation import explain as explain_point
@@ -275,7 +288,12 @@ def explain(study: StudyArg, key: Annotated[str, typer.Argument(metavar="POINT_O
                 found: Any = explain_point(opened, key, store=store,
                                            book=store.folder / "ledger.sqlite", progress=say)
         else:
-            found = explain_site(_run(opened, home, screen, until="dominated"), key)
+            goal = opened.goal
+            if budget is not None or sites is not None or cover or seconds is not None:
+                goal = goal.varied(budget=budget, max_sites=sites, cover=cover, seconds=seconds)
+            results = _run(opened, home, screen, until="dominated")
+            with screen.steps() as say:
+                found = explain_site(results, key, goal, progress=say)
         if json:
             screen.document(found.as_dict())
         else:

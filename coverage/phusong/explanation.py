@@ -18,7 +18,7 @@ from phusong.intake import take_in
 from phusong.links import Budget, budget, link
 from phusong.maps.words import word
 from phusong.nouns import nearest
-from phusong.plan import Why, why, without
+from phusong.plan import Goal, Why, WhyBest, why, why_best, without
 from phusong.service import Need, assess, levels
 from phusong.store import Store
 from phusong.study import Study
@@ -114,8 +114,9 @@ def is_point(study: Study, key: str, store: Store | None = None) -> bool:
     return key in take_in(study, store).points.index
 
 
-def explain_site(results: pipeline.Results, site_id: str) -> Why:
-    """Explain why a candidate site is, or is not, built by weight per cost, feeders shared.
+def explain_site(results: pipeline.Results, site_id: str, goal: Goal | None = None, *,
+                 progress: Callable[[str, int, int], None] | None = None) -> Why | WhyBest:
+    """Explain why a candidate site is, or is not, built, feeders shared.
 
     Parameters
     ----------
@@ -123,6 +124,11 @@ def explain_site(results: pipeline.Results, site_id: str) -> Why:
         Of a run that has reached ``dominated``.
     site_id : str
         Key of the candidate.
+    goal : Goal, optional
+        What is asked for; None = the study's goal. With ``method: optimise`` the best plan is
+        explained (`why_best`), else the order of weight per cost (`why`).
+    progress : callable, optional
+        Of the search: called with (what, done, of all).
 
     Raises
     ------
@@ -131,10 +137,11 @@ def explain_site(results: pipeline.Results, site_id: str) -> Why:
         it whatever else is built; the other is named.
     """
     names, net = results.spots["site_id"].unique(), results.backhaul
+    goal = results.study.goal if goal is None else goal
     if site_id not in names:
         raise UnknownNameError(f'The study has no point and no candidate site "{site_id}". '
                                f"{nearest(site_id, [*results.points.index[:20_000], *names])}")
-    if site_id in results.dominated.index:
+    if site_id in results.dominated.index and site_id not in goal.kept:
         other = results.dominated.loc[site_id, "by"]
         raise UnknownNameError(f"No plan needs {site_id}: " + (
             "it serves no gap." if pd.isna(other) or not other else
@@ -142,9 +149,11 @@ def explain_site(results: pipeline.Results, site_id: str) -> Why:
     if net.node_of.get(site_id) == -2:
         raise UnknownNameError(f"{site_id} has no way to the network: no hop leads to it that is "
                                f"clear, short enough and within {net.network.max_hops} hops.")
-    spots, reach = without(*results.joinable, results.dominated.index)
-    return why(site_id, results.gaps, spots, reach, results.costs, results.study.goal,
-               net.network, net.node_of)
+    spots, reach = without(*results.joinable, results.dominated.index.difference(goal.kept))
+    given = (site_id, results.gaps, spots, reach, results.costs, goal, net.network, net.node_of)
+    if goal.method == "optimise":
+        return why_best(*given, progress=progress)
+    return why(*given)
 
 
 def explain(study: Study, point_id: str, *, store: Store | None = None, book: Path | None = None,

@@ -122,6 +122,23 @@ def test_explain_tells_why_a_site_is_built(commune: Path, phusong: Command,
     assert said["cost_last"] <= said["cost"] <= said["cost_alone"] + 1e-6
 
 
+def test_explain_tells_why_a_site_is_in_the_best_plan(commune: Path, phusong: Command,
+                                                      done: dict[str, Any]) -> None:
+    """The choice is that of `plan` for the same limits, and the flip is solved again."""
+    best = phusong("plan", "small", "--home", commune, "--budget", "3e9", "--gap", "0", "--json")
+    chosen = json.loads(best.stdout)["sites"]
+    told = phusong("explain", "small", chosen[0], "--home", commune, "--budget", "3e9", "--json")
+    assert told.returncode == 0, told.stderr
+    said = json.loads(told.stdout)
+    assert (said["plan"], said["site_id"]) == ("optimise", chosen[0])
+    assert said["choice"] in ("in", "either")
+    assert said["value_with"][0] == json.loads(best.stdout)["value"]
+    assert said["flip_cost"][1] is None or said["flip_cost"][1] >= said["cost"]
+    words = phusong("explain", "small", chosen[0], "--home", commune, "--budget", "3e9", "-q",
+                    "--language", "vi")
+    assert "phương án tốt nhất" in words.stdout.lower()
+
+
 def test_schedule_tells_what_the_plan_costs_at_its_dates(commune: Path, phusong: Command,
                                                          done: dict[str, Any]) -> None:
     told = phusong("schedule", "small", "--home", commune, "--json")

@@ -17,11 +17,13 @@ from phusong.plan.reach import covering_problem
 from phusong.plan.schedule import deadlines, risks, schedule
 from phusong.plan.tenants import tenants, tenants_nodes
 from phusong.plan.why import Why, why
+from phusong.plan.why_best import why_best
+from phusong.plan.why_words import WhyBest
 from phusong.plan.works import Duration, Works
 
 __all__ = [
-    "Demand", "Duration", "Floor", "Goal", "Optimised", "Problem", "Why", "Works",
+    "Demand", "Duration", "Floor", "Goal", "Optimised", "Problem", "Why", "WhyBest", "Works",
     "covering_problem", "curve", "deadlines", "dominated", "optimise",
     "optimise_connected", "rank", "rank_connected", "risks", "schedule", "tenants",
-    "tenants_nodes", "weights", "why", "without",
+    "tenants_nodes", "weights", "why", "why_best", "without",
 ]

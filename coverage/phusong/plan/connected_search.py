@@ -29,7 +29,7 @@ from phusong.plan.reduce import part_of
 from phusong.plan.relax import relax
 from phusong.plan.solution import Clock, Incumbent, Solution, grain
 
-__all__ = ["alone", "plain", "solve_connected"]
+__all__ = ["NoWayFoundError", "alone", "joinable", "plain", "solve_connected"]
 
 _ROUNDS = 600
 _PARTS = 12
@@ -37,6 +37,10 @@ _WHOLE = 2_000
 
 Ints = NDArray[np.int64]
 Progress = Callable[[str, int, int], None]
+
+
+class NoWayFoundError(InputError):
+    """In the time that was given, no way was found to join the kept sites within the budget."""
 
 
 def alone(case: Connected) -> Problem:
@@ -86,7 +90,8 @@ def _cheapest(problem: Problem, aim: Aim, gap: float, seconds: float, seed: int)
         return minimise(problem, points=floors.amounts.indices.astype(np.int64), kept=aim.kept,
                         gap=gap, seconds=seconds, seed=seed)
     clock = Clock(seconds)
-    low, high = money_for_floors(problem, floors, kept=aim.kept, seconds=seconds, seed=seed)
+    low, high = money_for_floors(problem, floors, kept=aim.kept, max_sites=aim.max_sites,
+                                 seconds=seconds, seed=seed)
     return Solution(aim.kept, high, low, clock.spent,
                     "infeasible" if np.isinf(low) else "unfinished", high)
 
@@ -276,11 +281,12 @@ def _with_money(case: Connected, aim: Aim, gap: float, seconds: float, seed: int
     if not found and stopped in ("optimal", "gap"):
         stopped = "unfinished"
     bound = value if run.infeasible else run.sign * best.bound
-    if run.infeasible and len(aim.kept) and aim.floors is None:
+    if run.infeasible and len(aim.kept) and (aim.floors is None
+                                             or money(case, plan) > aim.budget):
         raise InputError(f"The {len(aim.kept)} kept sites cost more with their feeders than the "
                          f"budget of {aim.budget:,.10g}. Raise the budget or keep fewer.")
     if not found and money(case, plan) > aim.budget:
-        raise InputError(f"No way was found in {clock.spent:.1f} CPU seconds to join the "
+        raise NoWayFoundError(f"No way was found in {clock.spent:.1f} CPU seconds to join the "
                          f"{len(aim.kept)} kept sites within the budget of {aim.budget:,.10g}: the "
                          f"cheapest costs {money(case, plan):,.10g} with them. Raise the budget, "
                          f"keep fewer, or give more seconds.")

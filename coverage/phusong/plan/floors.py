@@ -241,8 +241,14 @@ def out_of_reach(problem: Problem, floors: Floors) -> NDArray[np.int64]:
 
 
 def money_for_floors(problem: Problem, floors: Floors, *, kept: NDArray[np.int64] | None = None,
-                     seconds: float = 20.0, seed: int = 0) -> tuple[float, float]:
+                     max_sites: int | None = None, seconds: float = 20.0, seed: int = 0
+                     ) -> tuple[float, float]:
     """Return between which two sums the least money lies that keeps the floors.
+
+    Parameters
+    ----------
+    problem, floors, kept, max_sites, seconds, seed
+        As in `maximise_with_floors`.
 
     Returns
     -------
@@ -256,10 +262,10 @@ def money_for_floors(problem: Problem, floors: Floors, *, kept: NDArray[np.int64
     led = replace(small, weights=np.asarray(floors.amounts.sum(axis=0)).ravel())
     must = np.searchsorted(site_of, kept)
     start = None
-    if not (small.groups >= 0).any() and not len(kept):
+    if not (small.groups >= 0).any() and not len(kept) and max_sites is None:
         start = greedy(led)[0]
     found = solve_mip(small, amounts=floors.amounts, least=floors.least, must=must, cheapest=True,
-                      start=start, seconds=seconds, seed=seed)
+                      max_sites=max_sites, start=start, seconds=seconds, seed=seed)
     if found.infeasible:
         return np.inf, np.inf
     high = np.inf if found.sites is None else float(small.costs[found.sites].sum())

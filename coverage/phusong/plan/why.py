@@ -92,8 +92,9 @@ class Why:
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain JSON values; what is not known becomes null."""
-        return {key: None if isinstance(v, float) and not np.isfinite(v) else v
-                for key, v in asdict(self).items()}
+        return {"plan": "greedy"} | {
+            key: None if isinstance(v, float) and not np.isfinite(v) else v
+            for key, v in asdict(self).items()}
 
     def text(self, language: str = "en") -> str:
         """Say it in words, ``"en"`` or ``"vi"``."""
@@ -116,8 +117,10 @@ class Why:
 
 _WORDS = {
     "en": {
-        "in": "{site_id} is number {rank} of the plan; it costs {cost:,.0f} {currency}.",
-        "out": "{site_id} is not in the plan; it would cost {cost:,.0f} {currency}.",
+        "in": "{site_id} is number {rank} in the order of weight per cost; it costs {cost:,.0f} "
+              "{currency}.",
+        "out": "{site_id} is not in the plan that the order of weight per cost gives; it would "
+               "cost {cost:,.0f} {currency}.",
         "gains": "Weight: {gained_alone:,.0f} alone, {gained_in_turn:,.0f} in its turn, "
                  "{gained_last:,.0f} that nobody else in the plan reaches.",
         "shared": "Its cost with feeders: {cost_alone:,.0f} {currency} if it stood alone, "
@@ -132,8 +135,10 @@ _WORDS = {
         "never": "No change of its cost or of its points' weight that was tried flips the choice.",
     },
     "vi": {
-        "in": "{site_id} đứng thứ {rank} trong kế hoạch; chi phí {cost:,.0f} {currency}.",
-        "out": "{site_id} không nằm trong kế hoạch; chi phí sẽ là {cost:,.0f} {currency}.",
+        "in": "{site_id} đứng thứ {rank} theo trọng số trên chi phí; chi phí {cost:,.0f} "
+              "{currency}.",
+        "out": "{site_id} không nằm trong kế hoạch theo trọng số trên chi phí; chi phí sẽ là "
+               "{cost:,.0f} {currency}.",
         "gains": "Trọng số: {gained_alone:,.0f} nếu xây riêng, {gained_in_turn:,.0f} khi đến lượt, "
                  "{gained_last:,.0f} mà không trạm nào khác trong kế hoạch phủ tới.",
         "shared": "Chi phí kể cả đường truyền: {cost_alone:,.0f} {currency} nếu xây riêng, "
@@ -198,6 +203,8 @@ def why(site_id: str, gaps: pd.DataFrame, spots: pd.DataFrame, reach: pd.DataFra
         costs: pd.DataFrame, goal: Goal, network: Network | None = None,
         node_of: pd.Series | None = None) -> Why:
     """Return why a candidate is, or is not, among the sites that are built by weight per cost.
+
+    For the best plan see `phusong.plan.why_best`.
 
     Parameters
     ----------
