@@ -15,6 +15,7 @@ from phusong.cli_shared import (
     Inputs,
     Json,
     Quiet,
+    Spoken,
     StudyArg,
     dated,
     opened,
@@ -52,7 +53,7 @@ def status(study: StudyArg, home: Home = HERE, inputs: Inputs = None, as_of: Day
                                  "commas) on --as-of.")] = "",
            operator: Annotated[str, typer.Option(help="Whose technology is switched off; default "
                                                  "everybody's.")] = "",
-           quiet: Quiet = False, json: Json = False) -> None:
+           language: Spoken = "en", quiet: Quiet = False, json: Json = False) -> None:
     """How far each dated target is, at which pace, and where; what was won and lost."""
     screen = Screen(quiet=quiet or json, as_json=json)
     with told(screen):
@@ -74,7 +75,7 @@ def status(study: StudyArg, home: Home = HERE, inputs: Inputs = None, as_of: Day
         if json:
             screen.document(figures)
         else:
-            screen.standing(figures, by, checks=field_checks)
+            screen.standing(figures, by, language, checks=field_checks)
 
 
 @app.command()

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from phusong.screen.phrases import phrase
+from phusong.screen.phrases import figure, phrase
 from phusong.screen.table import table_of
 
 __all__ = ["Board"]
@@ -33,13 +33,14 @@ class Board:
 
     def outcome(self, outcome: Any, language: str = "en", study: str = "") -> None:
         """Show what became of operators' reports, file by file."""
+        num = partial(figure, language=language)
         say = partial(phrase, language=language)
         table = table_of(*(say(key) for key in ("file", "rows", "accepted", "duplicate", "rejected",
                                                 "refused_because")), right=(1, 2, 3, 4))
         files = outcome.files.to_dict("records")
         for row in files:
             table.add_row(escape(row["name"]), *(
-                f"{row[c]:,}" for c in ("rows", "accepted", "duplicate", "rejected")),
+                num(row[c]) for c in ("rows", "accepted", "duplicate", "rejected")),
                 escape(row[f"message_{language}"]))
         self.out.print(table)
         for row in files:
@@ -47,21 +48,21 @@ class Board:
                 self.say(f"{row['name']}: {row[f'unread_{language}']}")
         faults = outcome.faults().to_dict("records")
         for fault in faults[:_FAULTS]:
-            self.say(say("rejected_rows", rows=f"{fault['rows']:,}", row=fault["row"],
+            self.say(say("rejected_rows", rows=num(fault["rows"]), row=fault["row"],
                          reason=fault["reason"].replace("_", " "),
                          message=fault[f"message_{language}"]))
         if len(faults) > _FAULTS:
-            self.say(say("other_reasons", rows=f"{sum(f['rows'] for f in faults[_FAULTS:]):,}"))
+            self.say(say("other_reasons", rows=num(sum(f["rows"] for f in faults[_FAULTS:]))))
         for path in outcome.workbooks:
             self.say(say("goes_back", path=path))
         if outcome.strangers:
-            self.say(say("strangers", n=f"{len(outcome.strangers):,}", list="; ".join([
+            self.say(say("strangers", n=num(len(outcome.strangers)), list="; ".join([
                 key + (say("nearly", near=near) if near else "")
                 for key, near in list(outcome.strangers.items())[:_FAULTS]]
                 + ["..."] * (len(outcome.strangers) > _FAULTS))))
         if outcome.about_sites:
             self.say(say("cells_would_differ" if outcome.dry_run else "cells_differ",
-                         cells=f"{len(outcome.changes):,}", suspects=f"{len(outcome.suspects):,}"))
+                         cells=num(len(outcome.changes)), suspects=num(len(outcome.suspects))))
         if len(outcome.suspects) and study and outcome.about_sites and not outcome.dry_run:
             self.say(say("who_waits", study=study))
         if outcome.dry_run:
@@ -69,11 +70,12 @@ class Board:
 
     def _foreseen(self, outcome: Any, language: str) -> None:
         """Say what would become of points."""
+        num = partial(figure, language=language)
         say = partial(phrase, language=language)
         if outcome.statements is not None:
             changes = outcome.statements["change"].value_counts()
             self.say(say("statements", list=", ".join(
-                say(f"would_{name}", n=f"{changes[name]:,}") for name in sorted(changes.index))
+                say(f"would_{name}", n=num(changes[name])) for name in sorted(changes.index))
                 or say("nothing_else")))
         elif outcome.points is None:
             self.say(say("not_run"))
@@ -88,6 +90,7 @@ class Board:
     def waiting(self, suspects: list[dict[str, Any]], troubles: list[dict[str, Any]], study: str,
                 language: str = "en") -> None:
         """Show what waits for a person: suspected duplicates, statements nobody can follow."""
+        num = partial(figure, language=language)
         say = partial(phrase, language=language)
         self.say(say("suspects" if suspects else "no_suspects"))
         if suspects:
@@ -96,7 +99,7 @@ class Board:
             for row in suspects:
                 table.add_row(*(escape(row[c]) for c in ("operator", "site_code",
                                                          "other_site_code")),
-                              f"{row['distance_m']:.0f}")
+                              num(row['distance_m'], form=".0f"))
             self.out.print(table)
             self.say(say("how_to_settle", study=study, operator=quoted(suspects[0]["operator"]),
                          code=quoted(suspects[0]["other_site_code"]),
@@ -114,9 +117,10 @@ class Board:
     def settled(self, operator: str, code: str, other: str, verdict: str, outcome: Any,
                 language: str = "en") -> None:
         """Show what a person's word on two site codes changed."""
+        num = partial(figure, language=language)
         self.say(phrase(f"settled_{verdict}", language, operator=operator, code=code, other=other))
-        self.say(phrase("cells_differ", language, cells=f"{len(outcome.changes):,}",
-                        suspects=f"{len(outcome.suspects):,}"))
+        self.say(phrase("cells_differ", language, cells=num(len(outcome.changes)),
+                        suspects=num(len(outcome.suspects))))
 
     def proof(self, proof: dict[str, list[str]]) -> None:
         """Say whether computing everything again gave the same."""
@@ -131,6 +135,7 @@ class Board:
 
     def differences(self, figures: dict[str, Any], language: str = "en") -> None:
         """Show how many points differ between two days, and the first of them."""
+        num = partial(figure, language=language)
         say = partial(phrase, language=language)
         before, after = (f["as_of"] + (say("as_known", day=f["known_on"]) if f["known_on"] else "")
                          + (say("with_report") if f.get("with_report") else "")
@@ -145,8 +150,8 @@ class Board:
                  *((say("province", code=code), part)
                    for code, part in figures["by_province"].items())]
         for label, part in parts:
-            table.add_row(escape(label), *(f"{part[name]['points']:,}" for name in names),
-                          f"{part['won']['learners']:,.0f}", f"{part['lost']['learners']:,.0f}")
+            table.add_row(escape(label), *(num(part[name]["points"]) for name in names),
+                          num(part["won"]["learners"]), num(part["lost"]["learners"]))
         self.out.print(table)
         rows = figures["rows"]
         for row in rows[:_MOST]:
@@ -157,7 +162,7 @@ class Board:
             if row["might_cell_id"]:
                 self.say(" " * 15 + say(f"might_{row['is_reason']}", cell=row["might_cell_id"]))
         if len(rows) > _MOST:
-            self.say(say("more_rows", n=f"{len(rows) - _MOST:,}"))
+            self.say(say("more_rows", n=num(len(rows) - _MOST)))
 
     def batch(self, rows: list[dict[str, Any]]) -> None:
         """Show how each study of a batch ended."""

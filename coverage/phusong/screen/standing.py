@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 
+from phusong.screen.phrases import figure, phrase
 from phusong.screen.table import COLOURS, table_of
 from phusong.tables import STATUSES
 
 __all__ = ["Standing"]
 
-_NO_FORECAST = {
-    "reached": "the goal is reached",
-    "no_window": "no forecast: fewer than two weeks of snapshots",
-    "too_few": "no forecast: only {won} points won in {weeks:.0f} weeks",
-}
-_EVIDENCE = (("claimed", "operators claim"), ("declared", "footprints say"),
-             ("measured", "measured"))
+_EVIDENCE = ("claimed", "declared", "measured")
 _MOST = 20
 _FIGURES = 4
 _TOLD_FIRST = ("points", "goal", *STATUSES, "won", "lost", "joined", "left")
-_STEPS = {"open": "opened", "withdraw": "withdrawn", "merge": "merged", "reopen": "opened again"}
+_STEPS = {"open": "opened", "withdraw": "withdrawn", "merge": "merged", "reopen": "reopened"}
 
 
 class Standing:
@@ -36,45 +32,50 @@ class Standing:
 
     def targets(self, targets: list[dict[str, Any]], language: str = "en") -> None:
         """Show how far each target is, at which pace, and when it may be reached."""
+        num = partial(figure, language=language)
         if not targets:
             return
-        table = table_of("Target", "Deadline", "Goal", *STATUSES, right=range(2, 7))
+        say = partial(phrase, language=language)
+        table = table_of(*map(say, ("target", "deadline", "goal", *STATUSES)), right=range(2, 7))
         for t in targets:
-            table.add_row(_name(t, language), t["deadline"], f"{t['goal']:,}",
-                          *(f"[{COLOURS[s]}]{t[s]:,}[/]" for s in STATUSES))
+            table.add_row(_name(t, language), t["deadline"], num(t["goal"]),
+                          *(f"[{COLOURS[s]}]{num(t[s])}[/]" for s in STATUSES))
         self.out.print(table)
         for t in targets:
             self.say(f"{_name(t, language)}:")
-            for line in (*_outlook(t), _since(t), _beside(t)):
+            for line in (*_outlook(t, language), _since(t, language), _beside(t, language)):
                 if line:
                     self.say(f"  {line}")
 
     def standing(self, figures: dict[str, Any], by: str = "", language: str = "en", *,
                  checks: bool = False) -> None:
         """Show the progress of a study; `by` adds a breakdown, `checks` the places to go to."""
-        mark = "  [FICTIONAL DATA]" if figures["fictional"] else ""
+        mark = phrase("fictional", language) if figures["fictional"] else ""
         self.say(f"{figures['title'][language] or figures['study']}{mark}")
-        self.say(f"as of {figures['as_of']}, covered means: {figures['definition']}"
-                 + (f"; as it was given on {figures['given_on']}" if figures["given_on"] else ""))
+        given = figures["given_on"]
+        self.say(phrase("as_of", language, day=figures["as_of"], definition=figures["definition"])
+                 + (phrase("as_given", language, day=given) if given else ""))
         self.targets(figures["targets"], language)
         self._students(figures["targets"], language)
         if by:
             self._breakdown(figures, by, language)
-        self._devices(figures.get("devices"))
+        self._devices(figures.get("devices"), language)
         days = [t["since"] for t in figures["targets"] if t["since"]]
-        self._register(figures.get("register", []), min(days) if days else None)
-        self._restated(figures.get("restated", []))
-        self._checks(figures.get("field_checks", []), whole=checks)
+        self._register(figures.get("register", []), min(days) if days else None, language)
+        self._restated(figures.get("restated", []), language)
+        self._checks(figures.get("field_checks", []), language, whole=checks)
 
     def _students(self, targets: list[dict[str, Any]], language: str) -> None:
-        table = table_of("Students", "", *STATUSES, "all", right=range(2, 7))
+        num = partial(figure, language=language)
+        say = partial(phrase, language=language)
+        table = table_of(say("students"), "", *map(say, (*STATUSES, "all")), right=range(2, 7))
         for t in targets:
             name = _name(t, language)
-            for short, words in (("learners", "all"), ("poor", "poor"),
-                                 ("near_poor", "near-poor")):
+            for short, words in (("learners", say("all")), ("poor", say("poor")),
+                                 ("near_poor", say("near_poor"))):
                 counts = [t[f"{short}_{s}"] for s in STATUSES]
                 known = None not in counts
-                table.add_row(name, words, *(f"{c:,.0f}" if known else "?"
+                table.add_row(name, words, *(num(c) if known else "?"
                                              for c in (*counts, sum(counts) if known else 0)))
                 name = ""
         self.out.print(table)
@@ -99,40 +100,47 @@ class Standing:
             self.say("* poor and near-poor students at points that are not covered"
                      + ("; by operator, its own cells alone" if by == "operator" else ""))
 
-    def _devices(self, said: dict[str, Any] | None) -> None:
+    def _devices(self, said: dict[str, Any] | None, language: str) -> None:
+        num = partial(figure, language=language)
         if said and (said["held"] or said["need"]):
-            self.say(f"Devices: {said['held']:,} held, {said['need']:,} poor and near-poor "
-                     f"students without one at {said['schools']:,} places"
-                     + (f" ({said['unknown_need']:,} places not counted)"
+            self.say(phrase("devices_held", language, held=num(said["held"]),
+                            need=num(said["need"]), schools=num(said["schools"]))
+                     + (phrase("not_counted", language, n=num(said["unknown_need"]))
                         if said["unknown_need"] else ""))
 
-    def _restated(self, rows: list[dict[str, Any]]) -> None:
+    def _restated(self, rows: list[dict[str, Any]], language: str) -> None:
+        say = partial(phrase, language=language)
         for row in rows:
             first = [n for n in _TOLD_FIRST if n in row["differ"]]
             names = (first or row["differ"])[:_FIGURES]
             more = len(row["differ"]) - len(names)
-            self.say(f"Restated: {row['target']} on {row['date']}: " + "; ".join(
-                f"{name.replace('_', ' ')} " + ", then ".join(_steps(row["given"], name))
-                for name in names) + (f"; and {more} more figures" if more else ""))
+            figures = "; ".join(f"{say(name) if name in first else name.replace('_', ' ')} "
+                                + say("then").join(_steps(row["given"], name, language))
+                                for name in names)
+            self.say(say("restated", target=row["target"], day=row["date"], figures=figures)
+                     + (say("more_figures", n=more) if more else ""))
 
-    def _register(self, rows: list[dict[str, Any]], since: str | None) -> None:
+    def _register(self, rows: list[dict[str, Any]], since: str | None, language: str) -> None:
+        num = partial(figure, language=language)
+        say = partial(phrase, language=language)
         new = [row for row in rows if since is None or row["date"] > since]
         for row in new[-_MOST:]:
-            into = f" into {row['merged_into']}" if row["merged_into"] else ""
+            into = say("into", point=row["merged_into"]) if row["merged_into"] else ""
             why = f": {row['reason']}" if row["reason"] else ""
-            self.say(f"Register {row['date']}  {row['counts']:+d}  {escape(row['point_id'])} "
-                     f"{_STEPS[row['action']]}{escape(into)}{escape(why)}")
+            self.say(f"{say('register')} {row['date']}  {row['counts']:+d}  "
+                     f"{escape(row['point_id'])} {say(_STEPS[row['action']])}{escape(into)}"
+                     f"{escape(why)}")
         if len(new) > _MOST:
-            self.say(f"and {len(new) - _MOST:,} earlier steps of the register: --json tells all")
+            self.say(say("earlier_steps", n=num(len(new) - _MOST)))
 
-    def _checks(self, rows: list[dict[str, Any]], *, whole: bool) -> None:
+    def _checks(self, rows: list[dict[str, Any]], language: str, *, whole: bool) -> None:
+        num = partial(figure, language=language)
         if not rows:
             return
         learners = sum(r["learners"] for r in {r["point_id"]: r for r in rows}.values())
         points = len({r["point_id"] for r in rows})
-        self.say(f"{points:,} points ({learners:,.0f} students) are claimed by an operator whose "
-                 f"cells cannot reach them, by the model: for a field check"
-                 + ("" if whole else " (--field-checks lists them)"))
+        self.say(phrase("to_check", language, points=num(points), learners=num(learners))
+                 + ("" if whole else phrase("lists_them", language)))
         if not whole:
             return
         table = table_of("Point", "Name", "Operator", "Since", "Margin dB", "Because", "Students",
@@ -196,15 +204,17 @@ def _name(target: dict[str, Any], language: str) -> str:
     return escape(target["label"][language] or target["name"])
 
 
-def _steps(given: list[dict[str, Any]], name: str) -> list[str]:
+def _steps(given: list[dict[str, Any]], name: str, language: str) -> list[str]:
     """Return what was given of one figure, each new value with the time from which it held."""
+    num = partial(figure, language=language)
     told: list[str] = []
     last: Any = object()
     for row in given:
         if row[name] != last:
             last = row[name]
-            shown = "?" if last is None else f"{last:,}" if isinstance(last, int) else str(last)
-            told.append(f"{shown} as known on {row['known_on'][:16].replace('T', ' ')}")
+            shown = "?" if last is None else num(last) if isinstance(last, int) else str(last)
+            told.append(phrase("value_known", language, value=shown,
+                               day=row["known_on"][:16].replace("T", " ")))
     return told
 
 
@@ -212,43 +222,50 @@ def _count(number: float | None) -> str:
     return "?" if number is None else f"{number:,.0f}"
 
 
-def _outlook(target: dict[str, Any]) -> list[str]:
+def _outlook(target: dict[str, Any], language: str) -> list[str]:
     """Say when a target may be reached, or why nobody can tell."""
+    num = partial(figure, language=language)
+    say = partial(phrase, language=language)
     f, late = target["forecast"], -target["days_to_deadline"]
     if f is None:
         return []
     if f["reason"] == "reached":
-        return [_NO_FORECAST["reached"]]
-    lines = [f"deadline passed {late} days ago"] if late > 0 else []
+        return [say("reached")]
+    lines = [say("passed", days=late)] if late > 0 else []
     if f["reason"]:
-        return [*lines, _NO_FORECAST[f["reason"]].format(won=f["won"],
-                                                         weeks=f["window_weeks"] or 0)]
-    needs = f", needs {f['pace_needed_per_week']:.1f}" if f["pace_needed_per_week"] else ""
-    lines.append(f"{f['remaining']:,} left; {f['pace_per_week']:+.1f} a week over "
-                 f"{f['window_weeks']:.0f} weeks{needs}")
+        return [*lines, say(f["reason"], won=f["won"], weeks=num(f["window_weeks"] or 0))]
+    wanted = f["pace_needed_per_week"]
+    needs = say("pace_needed", pace=num(wanted, form=".1f")) if wanted else ""
+    lines.append(say("left_to_do", left=num(f["remaining"]), weeks=num(f["window_weeks"]),
+                     pace=num(f["pace_per_week"], form="+.1f")) + needs)
     if f["date_low"] is None:
-        return [*lines, "at this pace not within ten years"]
-    median, high = (f[n] or "beyond ten years" for n in ("date_median", "date_high"))
-    lines.append(f"if that pace goes on: done {median}, 80 % interval {f['date_low']} to {high}")
+        return [*lines, say("never")]
+    median, high = (f[n] or say("beyond") for n in ("date_median", "date_high"))
+    lines.append(say("done_by", median=median, low=f["date_low"], high=high))
     if late <= 0:
-        lines.append(f"chance of meeting the deadline: {_chance(f['chance_by_deadline'])}")
+        lines.append(say("chance", chance=_chance(f["chance_by_deadline"], language)))
     return lines
 
 
-def _chance(share: float) -> str:
-    return "under 1 %" if share < 0.01 else "over 99 %" if share > 0.99 else f"{share:.0%}"
+def _chance(share: float, language: str) -> str:
+    num = partial(figure, language=language)
+    key = "under_one" if share < 0.01 else "over_99" if share > 0.99 else ""
+    return phrase(key, language) if key else num(share, form=".0%")
 
 
-def _since(target: dict[str, Any]) -> str:
+def _since(target: dict[str, Any], language: str) -> str:
     """Say in one line what changed since the snapshot before."""
+    num = partial(figure, language=language)
     if target["since"] is None:
         return ""
-    return (f"since {target['since']}: {target['won']:,} won, {target['lost']:,} lost, "
-            f"{target['joined']:,} joined the list, {target['left']:,} left it")
+    return phrase("since", language, day=target["since"], **{
+        name: num(target[name]) for name in ("won", "lost", "joined", "left")})
 
 
-def _beside(target: dict[str, Any]) -> str:
+def _beside(target: dict[str, Any], language: str) -> str:
     """Say what else is known beside the model, each on its own."""
-    said = [f"{words} {target[f'{short}_covered']:,.0f}" for short, words in _EVIDENCE
+    num = partial(figure, language=language)
+    said = [f"{phrase(short, language)} {num(target[f'{short}_covered'])}" for short in _EVIDENCE
             if target.get(f"{short}_covered") is not None]
-    return f"covered by the model {target['covered']:,}; {', '.join(said)}" if said else ""
+    model = phrase("by_model", language, n=num(target["covered"]))
+    return f"{model}; {', '.join(said)}" if said else ""
