@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -76,6 +76,7 @@ class Pointwise:
     dropped: Ints
     added: pa.Table
     key: str = ""
+    _texts: dict[str, pd.Index] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, frame: pd.DataFrame) -> Pointwise:
@@ -106,23 +107,36 @@ class Pointwise:
                        for table in (self.base, self.added))
         return first if self.is_whole else np.concatenate([first[self._held()], then])
 
+    def _texts_of(self, table: pa.Table, name: str) -> pd.Index:
+        """Return the different texts of a column; those of `base` are looked up once."""
+        if table is not self.base:
+            return pd.Index(table.column(name).combine_chunks().dictionary.to_pandas())
+        if name not in self._texts:
+            self._texts[name] = pd.Index(table.column(name).combine_chunks().dictionary.to_pandas())
+        return self._texts[name]
+
     def places(self, name: str, ids: pd.Index) -> Ints:
         """Return the place of each row's text or key among `ids`, row by row; -1 = not there."""
-        first, then = (_places(table, name, ids) for table in (self.base, self.added))
+        first, then = (_coded_as(table, name, ids.get_indexer(self._texts_of(table, name)), -1)
+                       for table in (self.base, self.added))
         return first if self.is_whole else np.concatenate([first[self._held()], then])
 
     def rows_of(self, ids: pd.Index) -> Ints:
         """Return the numbers of the rows of some points, rising."""
         name = self.base.schema.metadata[b"keys"].decode().split(",")[0]
-        first, then = (_among(table, name, ids) for table in (self.base, self.added))
+        first, then = (self._among(table, name, ids) for table in (self.base, self.added))
         return np.flatnonzero(first if self.is_whole else np.concatenate([
             first[self._held()], then]))
 
+    def _among(self, table: pa.Table, name: str, ids: pd.Index) -> NDArray[np.bool_]:
+        texts = self._texts_of(table, name)
+        wanted, place = np.zeros(len(texts), bool), texts.get_indexer(ids)
+        wanted[place[place >= 0]] = True
+        return np.asarray(_coded_as(table, name, wanted, False), bool)
+
     def values(self, name: str) -> pd.Index:
         """Return the different texts in a column, sorted."""
-        found = [table.column(name).combine_chunks().dictionary.to_pandas()
-                 for table in (self.base, self.added)]
-        ids = pd.Index(pd.concat(found).unique()).sort_values()
+        ids = self._texts_of(self.base, name).union(self._texts_of(self.added, name), sort=True)
         there = np.bincount(self.places(name, ids) + 1, minlength=len(ids) + 1)[1:] > 0
         return ids[there]
 
@@ -132,14 +146,13 @@ class Pointwise:
         of_base = rows[rows < few]
         if len(self.dropped):
             of_base = np.flatnonzero(self._held())[of_base]
-        parts = [_frame(self.base.take(pa.array(of_base))),
-                 _frame(self.added.take(pa.array(rows[rows >= few] - few)))]
-        parts = [part for part in parts if len(part)] or parts[:1]
-        if len(parts) == 1:
-            return parts[0]
-        order = np.argsort(np.concatenate([np.flatnonzero(rows < few),
-                                           np.flatnonzero(rows >= few)]))
-        return pd.concat(parts).iloc[order]
+        first = _compact(self.base.take(pa.array(of_base)))
+        if not len(self.added):
+            return _frame(first)
+        both = _joined(first, self.added.take(pa.array(rows[rows >= few] - few)))
+        place = np.empty(len(rows), np.int64)
+        place[np.argsort(rows >= few, kind="stable")] = np.arange(len(rows))
+        return _frame(both.take(pa.array(place)))
 
     def whole(self) -> pd.DataFrame:
         """Return all rows: what holds of `base`, then `added`."""
@@ -155,25 +168,34 @@ class Pointwise:
             mine = np.flatnonzero(self._held())[mine]
         stays = np.ones(len(self.added), bool)
         stays[drop[drop >= few] - few] = False
-        parts = [_frame(self.added.take(pa.array(np.flatnonzero(stays)))), add]
-        parts = [part for part in parts if len(part)]
-        added = packed(pd.concat(parts)) if parts else self.base.slice(0, 0)
-        return Pointwise(self.base, np.union1d(self.dropped, mine), added, self.key)
+        added = self.added.take(pa.array(np.flatnonzero(stays)))
+        if len(add):
+            added = _joined(added, packed(add).select(self.base.column_names))
+        return Pointwise(self.base, np.union1d(self.dropped, mine), added, self.key, self._texts)
 
 
-def _places(table: pa.Table, name: str, ids: pd.Index) -> Ints:
-    column = table.column(name).combine_chunks()
-    place = np.append(ids.get_indexer(column.dictionary.to_pandas()), -1).astype(np.int64)
-    codes = column.indices
+def _coded_as(table: pa.Table, name: str, values: NDArray[Any], nothing: Any) -> NDArray[Any]:
+    """Return for each row of a column of text what stands for its text; `nothing` = it has none."""
+    codes = table.column(name).combine_chunks().indices
     if codes.null_count:
-        codes = codes.fill_null(len(place) - 1)
-    return np.asarray(place[codes.to_numpy(zero_copy_only=False)])
+        codes = codes.fill_null(len(values))
+    return np.asarray(np.append(values, nothing)[codes.to_numpy(zero_copy_only=False)])
 
 
-def _among(table: pa.Table, name: str, ids: pd.Index) -> NDArray[np.bool_]:
-    column = table.column(name).combine_chunks()
-    wanted = ids.get_indexer(column.dictionary.to_pandas()) >= 0
-    return np.asarray(wanted[column.indices.to_numpy(zero_copy_only=False)])
+def _joined(first: pa.Table, then: pa.Table) -> pa.Table:
+    """Return the rows of both, texts coded alike."""
+    both = pa.concat_tables([_compact(first), _compact(then).cast(first.schema)])
+    return both.unify_dictionaries().combine_chunks()
+
+
+def _compact(table: pa.Table) -> pa.Table:
+    """Return a table whose texts are coded anew where fewer rows than texts are left."""
+    for number, column in enumerate(table.columns):
+        if pa.types.is_dictionary(column.type) and column.num_chunks and (
+                len(column.chunk(0).dictionary) > len(table)):
+            again = column.combine_chunks().dictionary_decode().dictionary_encode()
+            table = table.set_column(number, table.field(number), again.cast(column.type))
+    return table
 
 
 def _frame(table: pa.Table) -> pd.DataFrame:
@@ -249,6 +271,6 @@ def _words(values: Any) -> NDArray[np.uint64]:
 
 def digest_of(marks: NDArray[np.uint8], ids: pd.Index) -> str:
     """Return the hash of a table of which every point has its mark."""
-    found = hashlib.sha256("\n".join(map(str, ids)).encode())
+    found = hashlib.sha256("\n".join(ids.astype(str).tolist()).encode())
     found.update(np.ascontiguousarray(marks))
     return found.hexdigest()

@@ -52,28 +52,30 @@ def changed_cells(old: gpd.GeoDataFrame, new: gpd.GeoDataFrame) \
         Aligned to `old` and to `new`.  A cell that was altered or moved is in both.
     """
     where = old.index.get_indexer(new.index)
-    both = where >= 0
-    a, b = old.iloc[where[both]], new[both]
-    differs = np.zeros(int(both.sum()), bool)
+    both = np.flatnonzero(where >= 0)
+    differs = np.zeros(len(both), bool)
     for name in sorted((set(old.columns) | set(new.columns)) - _SAYS_NOTHING):
-        differs |= _differs(_values(a, name), _values(b, name))
+        differs |= _differs(_values(old, name, where[both]), _values(new, name, both))
     for coordinate in (shapely.get_x, shapely.get_y):
-        differs |= coordinate(a.geometry.to_numpy()) != coordinate(b.geometry.to_numpy())
+        differs |= (coordinate(old.geometry.to_numpy())[where[both]]
+                    != coordinate(new.geometry.to_numpy())[both])
     gone, came = np.ones(len(old), bool), np.ones(len(new), bool)
     gone[where[both]], came[both] = differs, differs
     return gone, came
 
 
-def _values(frame: pd.DataFrame, name: str) -> NDArray[np.object_] | Floats:
+def _values(frame: pd.DataFrame, name: str, rows: Ints) -> pd.Series | Floats:
+    """Return some rows of a column: numbers, or text as it is kept; what is missing is NaN."""
     if name not in frame:
-        return np.full(len(frame), np.nan)
+        return np.full(len(rows), np.nan)
     column = frame[name]
-    return np.asarray(column.to_numpy(float, na_value=np.nan) if
-                      pd.api.types.is_numeric_dtype(column) else column.to_numpy(object))
+    if pd.api.types.is_numeric_dtype(column):
+        return np.asarray(column.to_numpy(float, na_value=np.nan)[rows])
+    return column.iloc[rows].reset_index(drop=True)
 
 
-def _differs(a: NDArray, b: NDArray) -> NDArray[np.bool_]:
-    return np.asarray(a != b, bool) & ~(pd.isna(a) & pd.isna(b))
+def _differs(a: pd.Series | Floats, b: pd.Series | Floats) -> NDArray[np.bool_]:
+    return np.asarray(a != b, bool) & ~(np.asarray(pd.isna(a)) & np.asarray(pd.isna(b)))
 
 
 class Difference(NamedTuple):

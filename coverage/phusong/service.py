@@ -303,7 +303,9 @@ def _heard(points: pd.DataFrame, links: pd.DataFrame,
     judged = levels(links, need)
     point = places_of(links.index, 0, points.index)
     use = np.flatnonzero(judged["counts"].to_numpy(bool) & (point >= 0))
-    cells, of_cell = pd.factorize(links.index.get_level_values(1)[use], sort=True)
+    codes, cells = np.unique(links.index.codes[1][use], return_inverse=True)
+    of_cell = np.asarray(links.index.levels[1][codes], object)
+    by_name = np.argsort(of_cell, kind="stable")
     operator, names = pd.factorize(links["operator"].fillna("").iloc[use], sort=True)
     own = {name: links[name].to_numpy(float)[use]
            for name in ("distance_m", "clearance", "free_space_dbm")}
@@ -311,9 +313,9 @@ def _heard(points: pd.DataFrame, links: pd.DataFrame,
         ("probability", "probability"), ("free_space", "free_space_probability"),
         ("best_case", "best_case_probability"), ("level_dbm", "level_dbm"),
         ("margin_db", "margin_db"))}
-    heard = Heard(point[use], operator.astype(np.int64), cells.astype(np.int64), **said, **own,
-                  no_ground=_elevation_missing(links)[use])
-    return heard, np.asarray(of_cell, object), np.asarray(names, object)
+    heard = Heard(point[use], operator.astype(np.int64), np.argsort(by_name)[cells.reshape(-1)],
+                  **said, **own, no_ground=_elevation_missing(links)[use])
+    return heard, of_cell[by_name], np.asarray(names, object)
 
 
 def _service(points: pd.DataFrame, heard: Heard, cells: Texts, names: Texts, need: Need,

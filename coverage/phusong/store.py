@@ -84,12 +84,20 @@ def content_digest(frame: pd.DataFrame) -> str:
     return found.hexdigest()
 
 
+_NOTHING = np.uint64(np.iinfo(np.uint64).max)
+"""What pandas takes as the hash of a cell without text."""
+
+
 def _hashes(values: pd.Series | pd.Index) -> NDArray[Any]:
     if isinstance(values, gpd.GeoSeries):
         shapes = shapely.to_wkb(values.to_numpy())
         return pd.util.hash_array(np.asarray(shapes, object), categorize=False)
     if pd.api.types.is_datetime64_any_dtype(values):
         return np.asarray(values.to_numpy("datetime64[s]").view("int64"))
+    if isinstance(values.dtype, pd.StringDtype):
+        codes, texts = pd.factorize(values)
+        hashed = pd.util.hash_array(np.asarray(texts, object), categorize=False)
+        return np.append(hashed, _NOTHING)[codes]
     if pd.api.types.is_bool_dtype(values) or not pd.api.types.is_numeric_dtype(values):
         plain = values.to_numpy(object)
         return pd.util.hash_array(np.where(pd.isna(plain), None, plain))
@@ -334,9 +342,12 @@ def _text(content: Mapping[str, Any]) -> bytes:
 
 
 def _table(source: Path | io.BytesIO, note: Mapping[str, Any]) -> pd.DataFrame:
-    metadata = pq.read_schema(source).metadata or {}
-    if isinstance(source, io.BytesIO):
-        source.seek(0)
-    frame = gpd.read_parquet(source) if b"geo" in metadata else pd.read_parquet(source)
+    with pq.ParquetFile(source) as file:
+        is_geo = b"geo" in (file.schema_arrow.metadata or {})
+        frame = None if is_geo else file.read().to_pandas()
+    if frame is None:
+        if isinstance(source, io.BytesIO):
+            source.seek(0)
+        frame = gpd.read_parquet(source)
     frame.attrs = dict(note.get("attrs", {}))
     return frame

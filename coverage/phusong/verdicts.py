@@ -82,10 +82,8 @@ class Verdicts:
     best: Ints
 
 
-def places_of(index: pd.Index, level: int, ids: pd.Index) -> Ints:
+def places_of(index: pd.MultiIndex, level: int, ids: pd.Index) -> Ints:
     """Return the place of each row's key among `ids`; -1 = it is not there."""
-    if not isinstance(index, pd.MultiIndex):
-        return np.asarray(ids.get_indexer(index), np.int64)
     places = ids.get_indexer(index.levels[level])
     return np.asarray(np.append(places, -1)[index.codes[level]], np.int64)
 
@@ -168,9 +166,13 @@ def _joined(sets: Bools, names: Texts) -> Texts:
 
 def _best(heard: Heard, points: int) -> Ints:
     """Return the most probable link of each point; ties by level, then by cell."""
-    falling = [np.where(np.isnan(value), np.inf, -value)
-               for value in (heard.free_space_dbm, heard.level_dbm, heard.probability)]
-    order = np.lexsort((heard.cell, *falling, heard.point))
+    rank = np.where(np.isnan(heard.probability), -np.inf, heard.probability)
+    top = np.full(points, -np.inf)
+    np.maximum.at(top, heard.point, rank)
+    may = np.flatnonzero(rank == top[heard.point])
+    falling = [np.where(np.isnan(value[may]), np.inf, -value[may])
+               for value in (heard.free_space_dbm, heard.level_dbm)]
+    order = may[np.lexsort((heard.cell[may], *falling, heard.point[may]))]
     mine = heard.point[order]
     first = np.flatnonzero(np.diff(mine, prepend=-1))
     found = np.full(points, -1, np.int64)
