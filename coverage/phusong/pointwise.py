@@ -115,15 +115,36 @@ class Pointwise:
             self._texts[name] = pd.Index(table.column(name).combine_chunks().dictionary.to_pandas())
         return self._texts[name]
 
-    def places(self, name: str, ids: pd.Index) -> Ints:
-        """Return the place of each row's text or key among `ids`, row by row; -1 = not there."""
-        first, then = (_coded_as(table, name, ids.get_indexer(self._texts_of(table, name)), -1)
-                       for table in (self.base, self.added))
-        return first if self.is_whole else np.concatenate([first[self._held()], then])
+    def places(self, name: str, ids: pd.Index, rows: Ints | None = None) -> Ints:
+        """Return the place of each row's text or key among `ids`, row by row; -1 = not there.
 
-    def rows_of(self, ids: pd.Index) -> Ints:
-        """Return the numbers of the rows of some points, rising."""
-        name = self.base.schema.metadata[b"keys"].decode().split(",")[0]
+        Only of some rows, by their number, if they are given.
+        """
+        if rows is None:
+            first, then = (_coded_as(table, name, ids.get_indexer(self._texts_of(table, name)), -1)
+                           for table in (self.base, self.added))
+            return first if self.is_whole else np.concatenate([first[self._held()], then])
+        found = np.empty(len(rows), np.int64)
+        for table, mine, at in self._split(rows):
+            codes = _codes(table, name)[at]
+            there, which = np.unique(codes, return_inverse=True)
+            place = ids.get_indexer(self._texts_of(table, name)[there[there >= 0]])
+            found[mine] = np.concatenate([np.full(int((there < 0).sum()), -1), place])[
+                which.reshape(-1)]
+        return found
+
+    def _split(self, rows: Ints) -> list[tuple[pa.Table, NDArray[np.bool_], Ints]]:
+        """Return `base` and `added` with which of some rows are theirs, and where there."""
+        few = len(self.base) - len(self.dropped)
+        of_base = rows[rows < few]
+        if len(self.dropped):
+            of_base = np.flatnonzero(self._held())[of_base]
+        return [(self.base, rows < few, of_base), (self.added, rows >= few,
+                                                   rows[rows >= few] - few)]
+
+    def rows_of(self, ids: pd.Index, name: str = "") -> Ints:
+        """Return the numbers of the rows of some points, rising; or of another key `name`."""
+        name = name or self.base.schema.metadata[b"keys"].decode().split(",")[0]
         first, then = (self._among(table, name, ids) for table in (self.base, self.added))
         return np.flatnonzero(first if self.is_whole else np.concatenate([
             first[self._held()], then]))
@@ -142,16 +163,13 @@ class Pointwise:
 
     def take(self, rows: Ints) -> pd.DataFrame:
         """Return rows by their number, in the order of `numbers`."""
-        few = len(self.base) - len(self.dropped)
-        of_base = rows[rows < few]
-        if len(self.dropped):
-            of_base = np.flatnonzero(self._held())[of_base]
+        (_, _, of_base), (_, later, of_added) = self._split(rows)
         first = _compact(self.base.take(pa.array(of_base)))
         if not len(self.added):
             return _frame(first)
-        both = _joined(first, self.added.take(pa.array(rows[rows >= few] - few)))
+        both = _joined(first, self.added.take(pa.array(of_added)))
         place = np.empty(len(rows), np.int64)
-        place[np.argsort(rows >= few, kind="stable")] = np.arange(len(rows))
+        place[np.argsort(later, kind="stable")] = np.arange(len(rows))
         return _frame(both.take(pa.array(place)))
 
     def whole(self) -> pd.DataFrame:
@@ -176,10 +194,14 @@ class Pointwise:
 
 def _coded_as(table: pa.Table, name: str, values: NDArray[Any], nothing: Any) -> NDArray[Any]:
     """Return for each row of a column of text what stands for its text; `nothing` = it has none."""
+    return np.asarray(np.append(values, nothing)[_codes(table, name)])
+
+
+def _codes(table: pa.Table, name: str) -> NDArray[np.int32]:
+    """Return the number of each row's text among those of its column; -1 = it has none."""
     codes = table.column(name).combine_chunks().indices
-    if codes.null_count:
-        codes = codes.fill_null(len(values))
-    return np.asarray(np.append(values, nothing)[codes.to_numpy(zero_copy_only=False)])
+    return np.asarray((codes.fill_null(-1) if codes.null_count else codes).to_numpy(
+        zero_copy_only=False))
 
 
 def _joined(first: pa.Table, then: pa.Table) -> pa.Table:

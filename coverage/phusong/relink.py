@@ -189,7 +189,7 @@ def differ(previous: Pointwise, points: gpd.GeoDataFrame, old: gpd.GeoDataFrame,
     nothing = empty(LINKS).drop(columns="cells_considered")
     if not len(placed) or not (gone.any() or came.any()):
         return Difference(np.empty(0, np.int64), nothing, placed.index[:0], more)
-    book = _Book.of(previous, placed, old, new)
+    book = _Book.of(previous, placed, placed.index[reached], old, gone, new)
     altered = np.zeros(len(placed) * book.groups, bool)
     altered[book.segment[gone[book.cell]]] = True
     lost = np.flatnonzero(altered)
@@ -199,13 +199,13 @@ def differ(previous: Pointwise, points: gpd.GeoDataFrame, old: gpd.GeoDataFrame,
     altered[changed] = True
     touched = placed.index[np.unique(np.flatnonzero(altered) // book.groups)]
     parts = [part for part in (anew, beside) if len(part)]
-    return Difference(np.flatnonzero(altered[book.segment]), pd.concat(parts) if parts else nothing,
+    return Difference(book.row[altered[book.segment]], pd.concat(parts) if parts else nothing,
                       touched, more)
 
 
 @dataclass(frozen=True, slots=True)
 class _Book:
-    """Links that are known, and what stands before and after, as numbers.
+    """Links that are known of the points concerned, and what stands after, as numbers.
 
     Parameters
     ----------
@@ -213,8 +213,8 @@ class _Book:
         LINKS.
     placed, new : GeoDataFrame
         POINTS that have a place; SITES after.
-    point, cell, segment : (links,) int64
-        Number of the point, of the cell before, and of point and group as one.
+    row, point, cell, segment : (links,) int64
+        Row in `previous`; number of the point, of the cell before, of point and group as one.
     of_new : (cells,) int64
         Group of each cell after.
     groups : int
@@ -224,6 +224,7 @@ class _Book:
     previous: Pointwise
     placed: gpd.GeoDataFrame
     new: gpd.GeoDataFrame
+    row: Ints
     point: Ints
     cell: Ints
     segment: Ints
@@ -231,15 +232,18 @@ class _Book:
     groups: int
 
     @classmethod
-    def of(cls, previous: Pointwise, placed: gpd.GeoDataFrame, old: gpd.GeoDataFrame,
-           new: gpd.GeoDataFrame) -> _Book:
-        """Number points, cells and groups."""
+    def of(cls, previous: Pointwise, placed: gpd.GeoDataFrame, reached: pd.Index,
+           old: gpd.GeoDataFrame, gone: NDArray[np.bool_], new: gpd.GeoDataFrame) -> _Book:
+        """Number the links of points that are `reached`, or that have one to a cell `gone`."""
         of_old, of_new = group_numbers(old, new)
         groups = int(max(of_old.max(initial=-1), of_new.max(initial=-1))) + 1
-        point = previous.places("point_id", placed.index)
-        cell = previous.places("cell_id", old.index)
+        lost = previous.places("point_id", placed.index, previous.rows_of(
+            old.index[gone], "cell_id"))
+        row = previous.rows_of(reached.union(placed.index[np.unique(lost)]))
+        point = previous.places("point_id", placed.index, row)
+        cell = previous.places("cell_id", old.index, row)
         segment = point * groups + of_old[cell]
-        return cls(previous, placed, new, point, cell, segment, of_new, groups)
+        return cls(previous, placed, new, row, point, cell, segment, of_new, groups)
 
     def segments_of(self, links: pd.DataFrame) -> Ints:
         """Return point and group of links to cells after, as one number."""
@@ -274,7 +278,7 @@ def _extra(book: _Book, lost: Ints, reached: Ints, came: NDArray[np.bool_],
     number[book.of_new[came]] = theirs
     place = np.full(len(book.placed), -1, np.int64)
     place[reached] = np.arange(len(reached))
-    level = book.previous.numbers("received_dbm")
+    level = book.previous.numbers("received_dbm")[book.row]
     group = number[book.segment - book.point * book.groups]
     rows = np.flatnonzero((group >= 0) & (place[book.point] >= 0) & ~np.isnan(level))
     key = place[book.point[rows]] * groups + group[rows]
@@ -304,7 +308,7 @@ def _beside(book: _Book, extra: pd.DataFrame, radio: Radio) -> tuple[pd.DataFram
     wanted = np.zeros(len(book.placed) * book.groups, bool)
     wanted[theirs] = True
     rows = np.flatnonzero(wanted[book.segment])
-    known = book.previous.take(rows)
+    known = book.previous.take(book.row[rows])
     number, segment = np.unique(np.concatenate([book.segment[rows], theirs]), return_inverse=True)
     clear, level, hope = (np.concatenate([part[name].to_numpy(float) for part in (known, extra)])
                           for name in ("free_space_dbm", "received_dbm", "best_case_dbm"))

@@ -121,4 +121,6 @@ def services_by_need(services: Pointwise, points: gpd.GeoDataFrame,
     name = services.places("definition", pd.Index([need.name for need in needs]))
     rows = np.empty((len(needs), len(points)), np.int64)
     rows[name, place] = np.arange(len(services))
-    return {need.name: services.take(rows[n]) for n, need in enumerate(needs)}
+    # one index for all: what looks up points in it makes its table of ids once
+    return {need.name: services.take(rows[n]).set_axis(points.index)
+            for n, need in enumerate(needs)}
