@@ -241,7 +241,7 @@ class Days:
                 self.parts[f"{part}_base@{day}"] = (part, over)
         if not known["alone"]:
             alone = self._judged_alone(day)
-            self.store.keep(*places[f"alone@{day}"], alone,
+            self.store.put(*places[f"alone@{day}"], alone,
                             operators=sorted(alone["operator"].unique()))
         self.operators[day] = self.store.note_of(*places[f"alone@{day}"])["operators"]
         self.digests |= {name: self.store.note_of(*where)["digest"]
@@ -254,9 +254,9 @@ class Days:
         about = {"day": day.isoformat(), "judged_by": self._judged_by}
         ids = self._from.points.index
         reported = self._reported(made.cells, day)
-        self.store.keep(*places[f"cells@{day}"], reported, **about,
+        self.store.put(*places[f"cells@{day}"], reported, **about,
                         digest=reported.attrs["digest"])
-        self.store.keep(*places[f"counts@{day}"], made.counts, **about)
+        self.store.put(*places[f"counts@{day}"], made.counts, **about)
         for part in _SHEETS:
             sheet: Pointwise = getattr(made, part)
             if sheet.key == places[f"{part}@{day}"][1]:
@@ -274,15 +274,16 @@ class Days:
                            operators=self.sheet(day).values("operator"))
 
     def _made(self, day: dt.date, progress: Report | None) -> Snapshot:
-        given = self._from.points, self.cells(day), self._from.terrain, self._radio
         self._marks_before = {}
         if self.store is not None:
             where = {part: (part, self._key(part, day)) for part in ("links", "counts")}
             found = {part: self._recalled(part, at) for part, at in where.items()}
             if all(table is not None for table in found.values()):
-                return judge(self._from.points, given[1], found["links"], found["counts"],
+                return judge(self._from.points, self.cells(day), found["links"], found["counts"],
                              self._wanted)
-        previous = None if self._full else self._nearest(day)
+        self._from.look_ahead()
+        cells, previous = self.cells(day), None if self._full else self._nearest(day)
+        given = self._from.points, cells, self._from.terrain, self._radio
         if previous is None:
             return take(*given, self._wanted, progress=progress)
         return retake(previous, *given, self._wanted, progress=progress)

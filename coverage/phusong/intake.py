@@ -11,6 +11,7 @@ import dataclasses
 import datetime as dt
 import os
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -57,10 +58,20 @@ class Intake:
         self.points, self.sites, self.digest = points, sites, digest
         self.parts = dict(parts or {})
         self._terrain, self._around, self._layer = terrain, around, layer
+        self._coming: Future[Terrain | None] | None = None
+
+    def look_ahead(self) -> None:
+        """Begin to fetch the ground in a thread of its own; who looks at it waits for it."""
+        if callable(self._terrain) and "terrain" not in self.__dict__ and self._coming is None:
+            pool = ThreadPoolExecutor(1, thread_name_prefix="phusong-ground")
+            self._coming = pool.submit(self._terrain)
+            pool.shutdown(wait=False)
 
     @cached_property
     def terrain(self) -> Terrain | None:
         """The ground."""
+        if self._coming is not None:
+            return self._coming.result()
         return self._terrain() if callable(self._terrain) else self._terrain
 
     @cached_property
@@ -154,8 +165,8 @@ def _keep(store: Store, key: str, points: gpd.GeoDataFrame, sites: gpd.GeoDataFr
           terrain: Terrain | None, around: Surroundings) -> None:
     """Keep every part, and last the list of parts: an intake is there whole or not at all."""
     parts = ["points", "sites"]
-    store.keep("points", key, points)
-    store.keep("sites", key, sites)
+    store.put("points", key, points)
+    store.put("sites", key, sites)
     if terrain is not None:
         about = {"transform": tuple(terrain.transform)[:6], "source": terrain.source,
                  "crs": terrain.crs.to_wkt()}
@@ -169,14 +180,14 @@ def _keep(store: Store, key: str, points: gpd.GeoDataFrame, sites: gpd.GeoDataFr
             store.keep_array(field.name, key, value.values, source=value.source,
                              transform=tuple(value.transform)[:6], crs=value.crs.to_wkt())
         elif isinstance(value, pd.DataFrame) and field.name != "readings":
-            store.keep(field.name, key, value)
+            store.put(field.name, key, value)
         else:
             continue
         parts.append(field.name)
     read_from = around.readings
     units, tables = _as_tables(around.units)
     for name, table in tables.items():
-        store.keep(name, key, table)
+        store.put(name, key, table)
     store.keep_note("intake", key, {"key": key, "parts": parts, "tables": list(tables),
                                     "units": units, "readings": None if read_from is None else
                                     {"columns": list(read_from.columns),

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -96,16 +97,21 @@ class Pointwise:
         """Whether all rows are those of `base`."""
         return not len(self.dropped) and not len(self.added)
 
+    @cached_property
     def _held(self) -> NDArray[np.bool_]:
         held = np.ones(len(self.base), bool)
         held[self.dropped] = False
         return held
 
+    @cached_property
+    def _held_rows(self) -> Ints:
+        return np.flatnonzero(self._held)
+
     def numbers(self, name: str) -> NDArray[Any]:
         """Return a column of numbers: of what holds of `base`, then of `added`."""
         first, then = (table.column(name).combine_chunks().to_numpy(zero_copy_only=False)
                        for table in (self.base, self.added))
-        return first if self.is_whole else np.concatenate([first[self._held()], then])
+        return first if self.is_whole else np.concatenate([first[self._held], then])
 
     def _texts_of(self, table: pa.Table, name: str) -> pd.Index:
         """Return the different texts of a column; those of `base` are looked up once."""
@@ -123,14 +129,15 @@ class Pointwise:
         if rows is None:
             first, then = (_coded_as(table, name, ids.get_indexer(self._texts_of(table, name)), -1)
                            for table in (self.base, self.added))
-            return first if self.is_whole else np.concatenate([first[self._held()], then])
+            return first if self.is_whole else np.concatenate([first[self._held], then])
         found = np.empty(len(rows), np.int64)
         for table, mine, at in self._split(rows):
-            codes = _codes(table, name)[at]
-            there, which = np.unique(codes, return_inverse=True)
-            place = ids.get_indexer(self._texts_of(table, name)[there[there >= 0]])
-            found[mine] = np.concatenate([np.full(int((there < 0).sum()), -1), place])[
-                which.reshape(-1)]
+            codes, texts = _codes(table, name)[at], self._texts_of(table, name)
+            there = np.zeros(len(texts) + 1, bool)
+            there[codes] = True
+            place = np.full(len(texts) + 1, -1, np.int64)
+            place[:-1][there[:-1]] = ids.get_indexer(texts[there[:-1]])
+            found[mine] = place[codes]
         return found
 
     def _split(self, rows: Ints) -> list[tuple[pa.Table, NDArray[np.bool_], Ints]]:
@@ -138,7 +145,7 @@ class Pointwise:
         few = len(self.base) - len(self.dropped)
         of_base = rows[rows < few]
         if len(self.dropped):
-            of_base = np.flatnonzero(self._held())[of_base]
+            of_base = self._held_rows[of_base]
         return [(self.base, rows < few, of_base), (self.added, rows >= few,
                                                    rows[rows >= few] - few)]
 
@@ -147,7 +154,7 @@ class Pointwise:
         name = name or self.base.schema.metadata[b"keys"].decode().split(",")[0]
         first, then = (self._among(table, name, ids) for table in (self.base, self.added))
         return np.flatnonzero(first if self.is_whole else np.concatenate([
-            first[self._held()], then]))
+            first[self._held], then]))
 
     def _among(self, table: pa.Table, name: str, ids: pd.Index) -> NDArray[np.bool_]:
         texts = self._texts_of(table, name)
@@ -183,7 +190,7 @@ class Pointwise:
         few = len(self.base) - len(self.dropped)
         mine = drop[drop < few]
         if len(self.dropped):
-            mine = np.flatnonzero(self._held())[mine]
+            mine = np.flatnonzero(self._held)[mine]
         stays = np.ones(len(self.added), bool)
         stays[drop[drop >= few] - few] = False
         added = self.added.take(pa.array(np.flatnonzero(stays)))

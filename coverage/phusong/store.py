@@ -175,9 +175,15 @@ class Store:
     def keep(self, kind: str, key: str, frame: pd.DataFrame, **about: Any) -> pd.DataFrame:
         """Keep `frame` under its key with a note of `about`; it holds from the next `commit` on.
 
-        The table is written before the note: a note always speaks of a whole
-        table.  What is returned is what `recall` returns, so that a fresh and
-        a recalled result are the same to the bit.
+        What is returned is what `recall` returns, so that a fresh and a recalled result are
+        the same to the bit.
+        """
+        return _table(io.BytesIO(self.put(kind, key, frame, **about)), self.note_of(kind, key))
+
+    def put(self, kind: str, key: str, frame: pd.DataFrame, **about: Any) -> bytes:
+        """Do as `keep` does, but do not read the table again; return what was written.
+
+        The table is written before the note: a note always speaks of a whole table.
         """
         bare = frame.copy(deep=False)
         bare.attrs = {}
@@ -189,7 +195,7 @@ class Store:
                 **about}
         write_whole(self._path(kind, key), content)
         self.keep_note(kind, key, note)
-        return _table(io.BytesIO(content), note)
+        return content
 
     def keep_array(self, kind: str, key: str, array: NDArray[Any], **about: Any) -> None:
         """Keep a large array, to be read from disk where it is looked at."""
