@@ -18,6 +18,7 @@ from phusong.handover import figures as device_figures
 from phusong.ledger import GIVEN, Given
 from phusong.pipeline import STAGES, Results
 from phusong.service import assess
+from phusong.settled import settled
 from phusong.standing import records, standing
 from phusong.store import Store, content_digest, key_of
 from phusong.study import Study
@@ -58,9 +59,10 @@ def give(study: Study, store: Store | None, book: Path, *, known_on: dt.date | N
         found = _given(study, record, known_on)
         if found is not None:
             return found
-    results = pipeline.run(study, store=store, book=book, known_on=known_on, until=_LAST,
-                           progress=progress)
-    return of_run(results, store, book)
+    with settled():
+        results = pipeline.run(study, store=store, book=book, known_on=known_on, until=_LAST,
+                               progress=progress)
+        return of_run(results, store, book)
 
 
 def of_run(results: Results, store: Store | None, book: Path) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from phusong.ledger.state import Air
 from phusong.pointwise import Pointwise, digest_of, marks_of
 from phusong.progress import on_air
 from phusong.relink import changed_cells, links_of
-from phusong.snapshots import Snapshot, judge, retake, services_by_need, take
+from phusong.snapshots import Snapshot, judge, retake, service_by, take
 from phusong.store import POINTER, Store, content_digest, key_of
 from phusong.study import Study
 from phusong.tally import by_operator, listed
@@ -111,14 +111,25 @@ class Days:
         sheet = self.sheet(day)
         return sheet.take(sheet.rows_of(ids))
 
-    def services(self, day: dt.date) -> dict[str, pd.DataFrame]:
-        """Return SERVICE on `day` by definition, once `bring` has been called for it."""
-        name = f"services by need@{day}"
+    def service(self, day: dt.date, definition: str) -> pd.DataFrame:
+        """Return SERVICE on `day` by one definition, once `bring` has been called for it."""
+        name = f"service by {definition}@{day}"
         if name not in self._tables:
-            self._tables[name] = services_by_need(self._part("services", day),
-                                                  self._from.points, self._wanted)
-        found: dict[str, pd.DataFrame] = self._tables[name]
+            self._tables[name] = service_by(self._part("services", day), self._from.points,
+                                            definition)
+        found: pd.DataFrame = self._tables[name]
         return found
+
+    def services(self, day: dt.date) -> dict[str, pd.DataFrame]:
+        """Return SERVICE on `day` by every definition."""
+        return {need.name: self.service(day, need.name) for need in self._wanted}
+
+    def services_of(self, day: dt.date, ids: pd.Index) -> dict[str, pd.DataFrame]:
+        """Return SERVICE of some points on `day` by definition."""
+        sheet: Pointwise = self._part("services", day)
+        found = sheet.take(sheet.rows_of(ids))
+        definition = found["definition"].to_numpy(object)
+        return {need.name: found[definition == need.name] for need in self._wanted}
 
     def alone(self, day: dt.date) -> dict[str, dict[str, pd.DataFrame]]:
         """Return SERVICE of the targets' points by each operator alone: operator -> definition."""

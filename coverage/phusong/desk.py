@@ -20,6 +20,7 @@ from phusong.foresight import coverage_after, mirrored, statements_after
 from phusong.intake import take_in
 from phusong.ledger import SUBJECTS, Ledger, Outcome
 from phusong.nouns import nearest
+from phusong.settled import settled
 from phusong.standing import records
 from phusong.store import Store
 from phusong.study import Study
@@ -93,10 +94,11 @@ def report(study: Study, book: Path, files: Iterable[str | Path] = (), *, operat
                     recorded_at=recorded_at, dry_run=dry_run, operators=study.operators)
     if dry_run:
         return _rehearsed(study, book, store, about, enter)
-    inputs = take_in(study, store)
-    with pipeline.open_book(book, study, inputs.points, inputs.sites) as ledger:
-        outcome = enter(ledger)
-        outcome = replace(outcome, strangers=_strangers(outcome, about, inputs.points, ledger))
+    with settled():
+        inputs = take_in(study, store)
+        with pipeline.open_book(book, study, inputs.points, inputs.sites) as ledger:
+            outcome = enter(ledger)
+            outcome = replace(outcome, strangers=_strangers(outcome, about, inputs.points, ledger))
     if rejected is not None:
         outcome = replace(outcome, workbooks=tuple(
             outcome.write_rejected(rejected, language=language)))

@@ -84,7 +84,7 @@ def _on_the_day(study: Study, inputs: Intake, mirror: Store, ledger: Ledger,
     days.air = ledger.air()
     days.registers = {study.day: ledger.gaps(study.day)}
     days.bring(study.day, progress)
-    service = days.services(study.day)[study.need.name]
+    service = days.service(study.day, study.need.name)
     return Results(study, inputs, days, tables={"service": service})
 
 

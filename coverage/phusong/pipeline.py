@@ -69,7 +69,7 @@ class Stage(NamedTuple):
 
 STAGES: tuple[Stage, ...] = (
     Stage("service", ("services",), ("need", "day"),
-          lambda r, say: r.days.services(r.study.day)[r.study.need.name]),
+          lambda r, say: r.days.service(r.study.day, r.study.need.name)),
     Stage("progress", ("services", "registers"), ("targets",),
           lambda r, say: day_by_day(r, "progress")),
     Stage("breakdown", ("services", "registers"), ("targets",),

@@ -162,7 +162,12 @@ def links_of(sheet: Pointwise, counts: pd.DataFrame, cells: gpd.GeoDataFrame) ->
 def _placed(points: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Return the points that have a place, sorted."""
     there = ~(points.geometry.isna() | points.geometry.is_empty)
-    return points[np.asarray(there, bool)].sort_index()
+    return _sorted(points if there.all() else points[np.asarray(there, bool)])
+
+
+def _sorted(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return a table in the order of its index; itself if it is."""
+    return frame if frame.index.is_monotonic_increasing else frame.sort_index()
 
 
 def differ(previous: Pointwise, points: gpd.GeoDataFrame, old: gpd.GeoDataFrame,
@@ -183,7 +188,7 @@ def differ(previous: Pointwise, points: gpd.GeoDataFrame, old: gpd.GeoDataFrame,
     progress : callable, optional
         Called with ("link", points done, points in all).
     """
-    old, new, placed = old.sort_index(), new.sort_index(), _placed(points)
+    old, new, placed = _sorted(old), _sorted(new), _placed(points)
     gone, came = changed_cells(old, new)
     more, reached = _more(placed, old[gone], new[came], radio)
     nothing = empty(LINKS).drop(columns="cells_considered")

@@ -131,11 +131,7 @@ class Results:
     @property
     def services(self) -> dict[dt.date, dict[str, pd.DataFrame]]:
         """SERVICE by day and by definition, as `track` counts them."""
-        return self.services_on(self.days)
-
-    def services_on(self, days: Iterable[dt.date]) -> dict[dt.date, dict[str, pd.DataFrame]]:
-        """Return SERVICE on some days by definition."""
-        return {day: self.days.services(day) for day in days}
+        return {day: self.days.services(day) for day in self.days}
 
     @property
     def beside(self) -> Beside:

@@ -21,7 +21,7 @@ from phusong.relink import counts_after, counts_of, differ, links_of, sheet_of
 from phusong.service import Need, assess
 from phusong.terrain import Terrain
 
-__all__ = ["Snapshot", "judge", "retake", "services_by_need", "take"]
+__all__ = ["Snapshot", "judge", "retake", "service_by", "take"]
 
 Report = Callable[[str, int, int], None]
 
@@ -114,13 +114,10 @@ def retake(previous: Snapshot, points: gpd.GeoDataFrame, cells: gpd.GeoDataFrame
     return Snapshot(cells, links, counts, previous.services.changed(drop, after), found.touched)
 
 
-def services_by_need(services: Pointwise, points: gpd.GeoDataFrame,
-                     needs: Sequence[Need]) -> dict[str, pd.DataFrame]:
-    """Return SERVICE of all points, in their order, by the name of the definition."""
-    place = services.places("point_id", points.index)
-    name = services.places("definition", pd.Index([need.name for need in needs]))
-    rows = np.empty((len(needs), len(points)), np.int64)
-    rows[name, place] = np.arange(len(services))
+def service_by(services: Pointwise, points: gpd.GeoDataFrame, definition: str) -> pd.DataFrame:
+    """Return SERVICE of all points, in their order, by one definition."""
+    mine = services.rows_of(pd.Index([definition]), "definition")
+    rows = np.empty(len(points), np.int64)
+    rows[services.places("point_id", points.index, mine)] = mine
     # one index for all: what looks up points in it makes its table of ids once
-    return {need.name: services.take(rows[n]).set_axis(points.index)
-            for n, need in enumerate(needs)}
+    return services.take(rows).set_axis(points.index)
