@@ -39,6 +39,8 @@ def test_each_kind_of_unread_column() -> None:
         UnreadColumn("tần s0", nearly="frequency_mhz"), UnreadColumn("STT"),
         UnreadColumn("Ngày áp dụng", instead="date")]
     assert read(("", "height"), ("a note", "30"), operator="X") == [UnreadColumn("(7)")]
+    assert read(("Tần số (theo giấy phép)", "Hướng"), ("1800", "30"), operator="X") == [
+        UnreadColumn("Tần số (theo giấy phép)", nearly="frequency_mhz")]
     assert read(("my band",), ("1800",), operator="X",
                 aliases={"frequency_mhz": "My Band"}) == []
 

@@ -63,7 +63,8 @@ def _judged(header: str, found: Mapping[str, str], words: Mapping[str, str]) -> 
     if plain in words:
         return UnreadColumn(header, instead=found.get(words[plain], ""))
     free = [word for word, ours in words.items() if ours not in found]
-    near = difflib.get_close_matches(plain, free, n=1, cutoff=_NEAR)
+    near = difflib.get_close_matches(plain, free, n=1, cutoff=_NEAR) or sorted(
+        (word for word in free if plain.startswith(f"{word} ")), key=len, reverse=True)
     return UnreadColumn(header, nearly=words[near[0]] if near else "")
 
 
