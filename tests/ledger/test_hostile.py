@@ -19,6 +19,7 @@ from phusong.ledger.filing import Filing
 from phusong.ledger.form import Form
 from phusong.ledger.reports import read_filing
 from phusong.ledger.sheets import MAX_ROWS
+from phusong.ledger.unread import told_of
 
 FORM = Form(operator="X", area=(102.0, 8.0, 110.0, 24.0))
 CELLS = ["new", "A{n}", "A{n}-1", "2021-10-05", "22,35", "103,84", "4G", "1800", "30", "90"]
@@ -70,6 +71,7 @@ def enter(book: Book, data: bytes, name: str) -> Filing:
         assert words["code"]
         assert words["vi"] != words["en"]
         assert not re.search(r"\{\w*\}", words["vi"].replace(name, "")), "a hole was not filled"
+    assert len(told_of(filing.unread, "X").vi) < 1500
     for row in rows:
         assert row.outcome in ("accepted", "duplicate", "rejected")
         if row.outcome == "rejected":
