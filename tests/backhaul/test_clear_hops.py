@@ -22,8 +22,8 @@ def hills(chance: np.random.Generator) -> np.ndarray:
     """A few ridges and peaks up to some hundred metres."""
     row, column = np.mgrid[0:SIZE, 0:SIZE] * STEP / 1000.0
     heights = np.full((SIZE, SIZE), 20.0)
-    for _ in range(10):
-        y, x, width, tall = chance.uniform([20, 20, 2, 20], [60, 60, 8, 260])
+    for _ in range(25):
+        y, x, width, tall = chance.uniform([20, 20, 1, 10], [60, 60, 6, 90])
         heights += tall * np.exp(-((row - y) ** 2 + (column - x) ** 2) / (2.0 * width ** 2))
     return heights
 
@@ -55,7 +55,7 @@ def clearance(heights: np.ndarray, a: np.ndarray, b: np.ndarray, tops: tuple[flo
 
 
 @settings(max_examples=12, deadline=None, derandomize=True)
-@given(st.integers(0, 2 ** 32 - 1), st.integers(2, 9))
+@given(st.integers(0, 2 ** 32 - 1), st.integers(5, 12))
 def test_every_hop_of_a_plan_is_clear_and_every_feeder_is_paid(seed: int, count: int) -> None:
     chance = np.random.default_rng(seed)
     heights = hills(chance)
