@@ -227,3 +227,20 @@ def test_a_public_page_withholds_small_counts(opened: Callable, small: dict[str,
     assert set(poor_values) == {-1}
     page.evaluate("phusong.page.state.show({ kind: 'point', i: 4 })")
     assert "dưới 5" in page.locator(".card").inner_text()
+
+
+def test_each_cost_item_shows_what_it_may_cost_at_least_and_at_most(
+        opened: Callable, small: dict[str, Any], small_page: Path) -> None:
+    page = opened(small_page).page
+    for rank, row in small["plan"].iterrows():
+        mine = small["costs"].xs(row["site_id"], level="site_id").sort_index()
+        items = page.evaluate(f"phusong.page.all.header.plan.rows[{rank - 1}].items")
+        for end, name in (("low", "low"), ("cost", "base"), ("high", "high")):
+            assert [item[end] for item in items] == mine[f"present_value_{name}"].tolist()
+    page.evaluate("""() => { const { all, state } = phusong.page;
+      state.show({ kind: "spot", i: all.header.plan.rows[0].spot }); }""")
+    ranges = page.locator(".card .items td.n .soft").all_inner_texts()
+    first = small["costs"].xs(small["plan"]["site_id"].iloc[0], level="site_id")
+    wide = first["present_value_low"] != first["present_value_high"]
+    assert len(ranges) == wide.sum() > 0
+    assert all(" – " in text for text in ranges)

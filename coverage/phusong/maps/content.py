@@ -262,7 +262,9 @@ def _items(costs: pd.DataFrame | None, site: str) -> list[dict[str, Any]]:
         return []
     mine = costs.xs(site, level="site_id").sort_index()
     return [{"item": clean(item), "quantity": number(row["quantity"]), "unit": clean(row["unit"]),
-             "cost": number(row["present_value_base"]), "source": clean(row["source"]),
+             "cost": number(row["present_value_base"]),
+             **{end: number(row[f"present_value_{end}"]) for end in ("low", "high")
+                if f"present_value_{end}" in mine.columns}, "source": clean(row["source"]),
              "foreign": bool(row["foreign"]) if "foreign" in mine.columns
              and pd.notna(row["foreign"]) else False}
             for item, row in mine.iterrows()]

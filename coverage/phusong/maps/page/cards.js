@@ -195,11 +195,13 @@ function costShown(row, currency) {
 }
 
 function costItems(row, currency) {
+  const range = ({ low, high }) => [low, high].every((v) => typeof v === "number") && low !== high &&
+    el("span", { class: "soft" }, `${money(low, "").trim()} – ${money(high, currency)}`);
   return el("table", { class: "items" }, el("tbody", {}, row.items.map((item) => el("tr", {
     title: item.source },
   el("td", {}, word("cost_item", item.item), " ", el("span", { class: "soft" }, `${
     count(item.quantity)} ${word("unit", item.unit)}`)),
-  el("td", { class: "n" }, money(item.cost, currency))))));
+  el("td", { class: "n" }, money(item.cost, currency), range(item) || "")))));
 }
 
 function communeCard(all, state, c) {
