@@ -106,13 +106,20 @@ def test_in_every_kind_of_file(ledger: Ledger, tmp_path: Path, kind: str) -> Non
         gpd.GeoDataFrame([dict(zip(names, cells, strict=True))], crs=4326,
                          geometry=gpd.points_from_xy([103.84], [22.35])).to_file(path)
     for again in (True, False):  # also when the book has the file already
-        outcome = ledger.report([path], operator="X")
+        outcome = ledger.report([path], operator="X", recorded_at="2021-10-08")
         assert outcome.counts["rejected"] == 0
         told = outcome.files.iloc[0]
         assert told["unread"] == ["tần s0", "STT"], again
         assert "frequency_mhz" in told["unread_en"]
         assert "không biết" in told["unread_vi"]
     assert json.loads(outcome.rows["raw"].iloc[0])["tần s0"] == "1800", "the book has it all"
+    assert ledger.state()["assumed"].str.contains("frequency_mhz").all()
+    told = ledger.report([path], operator="X", recorded_at="2021-10-09",
+                         aliases={"frequency_mhz": "tần s0"})
+    assert (told.counts["accepted"], told.files["unread"].iloc[0]) == (1, ["STT"])
+    state = ledger.state()
+    assert state["frequency_mhz"].tolist() == [1800.0]
+    assert not state["assumed"].str.contains("frequency_mhz").any()
 
 
 def test_the_operator_reads_it_in_the_workbook_that_goes_back(
