@@ -338,6 +338,7 @@ def _marks(made: Snapshot, part: str, ids: pd.Index,
     if made.touched is None or before is None:
         return marks_of(sheet.whole(), ids, _SHEETS[part])
     marks = before.copy()
-    rows = sheet.rows_of(made.touched)
-    marks[ids.get_indexer(made.touched)] = marks_of(sheet.take(rows), made.touched, _SHEETS[part])
+    if len(made.touched):
+        marks[ids.get_indexer(made.touched)] = marks_of(made.again[part], made.touched,
+                                                        _SHEETS[part])
     return marks

@@ -7,8 +7,8 @@ difference in cells can matter to.  Both ways give the same tables, bit for bit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import geopandas as gpd
 import numpy as np
@@ -42,6 +42,8 @@ class Snapshot:
         SERVICE of all points by each definition.
     touched : Index or None
         Points in which it differs from the snapshot it was made from; None = it was made whole.
+    again : dict of str to DataFrame
+        The rows of these points in ``links`` and ``services``.
     """
 
     cells: gpd.GeoDataFrame
@@ -49,6 +51,7 @@ class Snapshot:
     counts: pd.DataFrame
     services: Pointwise
     touched: pd.Index | None = None
+    again: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
     def whole(self, part: str) -> pd.DataFrame:
         """Return LINKS (``links``) or SERVICE by point and definition (``services``)."""
@@ -111,7 +114,8 @@ def retake(previous: Snapshot, points: gpd.GeoDataFrame, cells: gpd.GeoDataFrame
     again = points[found.touched.get_indexer(points.index) >= 0]
     after = pd.concat([assess(again, mine, need) for need in needs])
     drop = previous.services.rows_of(found.touched)
-    return Snapshot(cells, links, counts, previous.services.changed(drop, after), found.touched)
+    return Snapshot(cells, links, counts, previous.services.changed(drop, after), found.touched,
+                    {"links": mine, "services": after})
 
 
 def service_by(services: Pointwise, points: gpd.GeoDataFrame, definition: str) -> pd.DataFrame:

@@ -52,6 +52,14 @@ def test_changes_upon_changes(seed: int, steps: int, data: st.DataObject) -> Non
         assert (IDS[place] == sheet.whole().index.get_level_values(0)).all()
         assert sheet.rows_of(IDS[2:4]).tolist() == np.flatnonzero(
             sheet.whole().index.get_level_values(0).isin(IDS[2:4])).tolist()
+        some = np.random.default_rng(seed).permutation(len(sheet))[:9]
+        np.testing.assert_array_equal(sheet.places("point_id", IDS, some), place[some])
+        texts = sheet.values("text")[::-1]
+        np.testing.assert_array_equal(sheet.places("text", texts, some),
+                                      sheet.places("text", texts)[some])
+        cell = sheet.whole().index.get_level_values("cell_id")
+        assert sheet.rows_of(cell[:2].unique(), "cell_id").tolist() == np.flatnonzero(
+            cell.isin(cell[:2])).tolist()
         assert sheet.values("text").tolist() == sorted(set(frame["text"].dropna()))
         few = np.random.default_rng(seed).permutation(len(sheet))[:5]
         assert content_digest(sheet.take(few)) == content_digest(sheet.whole().iloc[few])
