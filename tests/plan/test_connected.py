@@ -196,6 +196,25 @@ def test_a_plan_made_as_a_whole_buys_no_relay_where_a_site_of_it_stands() -> Non
     assert whole.forest.prices().tolist() == [0.0, 0.0, 0.0]
 
 
+def test_a_site_whose_fibre_another_one_shuts_out_goes_first() -> None:
+    """Place 1 has fibre over place 0 only; once 0 hangs on free microwave, nothing leads to 1."""
+    network = Network(np.array([False, False, True]), np.array([[0, 1], [0, 2], [0, 2]]),
+                      np.array([True, False, True]), np.outer([0.0, 0.0, 4.0], [1, 1, 1]),
+                      np.full((3, 3), np.inf), np.full((3, 3), np.inf), 3)
+    case = Connected(Problem.of([0, 1, 2], [0, 1], [5, 4], [2.0, 2.0]), network, np.array([0, 1]))
+    assert grow(case).order.tolist() == [0], "by weight per cost alone"
+    both = grow(case, must=np.array([0, 1]), max_sites=2)
+    assert sorted(both.order) == [0, 1]
+    assert case.cost(both.forest, both.order) == 8.0
+    for aim in (Aim(max_sites=2), Aim(8.0), Aim.covering(np.array([0, 1]), 2)):
+        plan, found = solve_connected(case, aim, gap=0.0, seconds=20.0)
+        walks(case, plan)
+        assert sorted(plan.order) == [0, 1]
+        assert found.cost == 8.0
+    tight, found = solve_connected(case, Aim(7.0), gap=0.0, seconds=20.0)
+    assert (tight.order.tolist(), found.bound) == ([0], 5.0)
+
+
 @settings(max_examples=10, deadline=None, derandomize=True)
 @given(connected_cases(most_places=3), st.integers(1, 4))
 def test_without_a_budget_only_the_number_of_sites_counts(case: Connected, most: int) -> None:

@@ -19,7 +19,7 @@ from phusong.errors import Fault, InputError
 from phusong.plan.bound import prefix_bounds
 from phusong.plan.goal import GRAIN, Goal
 from phusong.plan.greedy import greedy, reach_newly
-from phusong.plan.network import Forest, Network, Step, walk
+from phusong.plan.network import Forest, Network, NoWayFoundError, Step, walk, with_relays
 from phusong.plan.problem import Problem
 from phusong.plan.rank import table
 from phusong.plan.reach import SitesAndPoints, covering_problem
@@ -135,14 +135,12 @@ def grow(case: Connected, *, budget: float = np.inf, max_sites: int | None = Non
         Is asked before each site, with (points,) bool of those that are reached; True ends it.
     """
     problem = case.problem
-    work = _Work(case, start)
-    for j in [] if must is None else must[~np.isin(must, work.order)]:
-        work.join(int(j))
+    work = _begun(case, start, [] if must is None else must.tolist())
     left, limit = budget - work.spent, problem.sites if max_sites is None else max_sites
     queue = [] if first is None else [int(j) for j in first[::-1]]
     while len(work.order) < limit and not (until and until(work.reached)):
         prices = case.prices(work.forest)
-        fits = work.may & (work.gains > 0.0) & (prices <= left)
+        fits = work.may & (work.gains > 0.0) & (prices <= left) & np.isfinite(prices)
         if queue:
             j = queue.pop()
             if not fits[j]:
@@ -153,6 +151,22 @@ def grow(case: Connected, *, budget: float = np.inf, max_sites: int | None = Non
             break
         left -= work.join(j)
     return work.done()
+
+
+def _begun(case: Connected, start: Grown | None, must: list[int]) -> _Work:
+    """Build sites in any case; one that those before it leave without a way goes before them."""
+    for _ in range(len(must) + 1):
+        work = _Work(case, start)
+        for j in must:
+            if j in work.order:
+                continue
+            if not np.isfinite(case.prices(work.forest)[j]):
+                must = [j, *(k for k in must if k != j)]
+                break
+            work.join(j)
+        else:
+            return work
+    raise NoWayFoundError("No order was found in which all kept sites can be joined; keep fewer.")
 
 
 class _Work:
@@ -243,7 +257,7 @@ class _Line:
     def steps(self, j: int) -> tuple[Step, ...]:
         """Return the hops that a site is the first to need."""
         new = [step for step in self.ways[j] if step.start not in self.work.forest.towards]
-        return _with_relays(self.network, new, self.masts)
+        return with_relays(self.network, new, self.masts)
 
     def rate(self, j: int) -> tuple[float, float, float, int]:
         """Return what sites are compared by, the least first: weight per money, gain, cost."""
@@ -271,12 +285,6 @@ class _Line:
         for k in changed & self.ways.keys():
             self.turn[k] += 1
             heapq.heappush(self.heap, (*self.rate(k), self.turn[k]))
-
-
-def _with_relays(network: Network, steps: list[Step], masts: set[int]) -> tuple[Step, ...]:
-    """Say of each hop whether a mast is put up at its end only to pass it on."""
-    return tuple(step._replace(relay=bool(step.hop >= 0 and not network.fibre[step.hop]
-                                          and step.end not in masts)) for step in steps)
 
 
 def share_free(case: Connected) -> Problem:

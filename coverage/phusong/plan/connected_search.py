@@ -23,13 +23,13 @@ from phusong.plan.connected_parts import parts_of, search_price
 from phusong.plan.floors import maximise_with_floors, money_for_floors
 from phusong.plan.least import minimise
 from phusong.plan.most import maximise, rest_of
-from phusong.plan.network import Step
+from phusong.plan.network import NoWayFoundError, Step
 from phusong.plan.problem import Problem
 from phusong.plan.reduce import part_of
 from phusong.plan.relax import relax
 from phusong.plan.solution import Clock, Incumbent, Solution, grain
 
-__all__ = ["NoWayFoundError", "alone", "joinable", "plain", "solve_connected"]
+__all__ = ["alone", "joinable", "plain", "solve_connected"]
 
 _ROUNDS = 600
 _PARTS = 12
@@ -37,10 +37,6 @@ _WHOLE = 2_000
 
 Ints = NDArray[np.int64]
 Progress = Callable[[str, int, int], None]
-
-
-class NoWayFoundError(InputError):
-    """In the time that was given, no way was found to join the kept sites within the budget."""
 
 
 def alone(case: Connected) -> Problem:

@@ -18,13 +18,17 @@ from numpy.typing import NDArray
 
 from phusong.errors import InputError
 
-__all__ = ["Forest", "Network", "Step", "walk"]
+__all__ = ["Forest", "Network", "NoWayFoundError", "Step", "walk", "with_relays"]
 
 _FAR = 1_000_000
 _HERE, _CARRIED = -1, -2
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+
+class NoWayFoundError(InputError):
+    """No way was found to join the sites that must be built; there may be one all the same."""
 
 
 def _arcs(ends: Ints, which: Ints, cost: Floats, nodes: int) -> tuple[Ints, Ints, Floats, Ints]:
@@ -321,3 +325,9 @@ def walk(towards: Mapping[int, Step], node: int) -> tuple[Step, ...]:
         out.append(towards[node])
         node = towards[node].end
     return tuple(out)
+
+
+def with_relays(network: Network, steps: list[Step], masts: set[int]) -> tuple[Step, ...]:
+    """Say of each hop whether a mast is put up at its end only to pass it on."""
+    return tuple(step._replace(relay=bool(step.hop >= 0 and not network.fibre[step.hop]
+                                          and step.end not in masts)) for step in steps)

@@ -27,12 +27,12 @@ from phusong.errors import InputError, UnknownNameError
 from phusong.nouns import nearest
 from phusong.plan.aim import Aim
 from phusong.plan.connected import Connected, Grown, connected_problem, replay, share_free
-from phusong.plan.connected_search import NoWayFoundError, joinable, solve_connected
+from phusong.plan.connected_search import joinable, solve_connected
 from phusong.plan.demands import demands
 from phusong.plan.floors import Floors
 from phusong.plan.goal import Goal
 from phusong.plan.most import maximise, rest_of
-from phusong.plan.network import Forest, Network
+from phusong.plan.network import Forest, Network, NoWayFoundError
 from phusong.plan.optimise import Effort, numbers_of, to_cover
 from phusong.plan.problem import Problem
 from phusong.plan.reach import SitesAndPoints, covering_problem
@@ -85,7 +85,8 @@ class _Desk:
             plan, found = solve_connected(case, aim, gap=self.effort.gap, seconds=seconds,
                                           seed=self.effort.seed)
         except NoWayFoundError:
-            return _Best(-np.inf, case.problem.reachable, None)
+            return _Best(0.0, np.inf, None) if aim.cheapest else _Best(
+                -np.inf, case.problem.reachable, None)
         except InputError:
             return _Best(*worst, None)
         self.halted |= found.stopped == "interrupted"
