@@ -103,7 +103,7 @@ def test_choice_and_flips_equal_trying_everything(question: tuple[Small, Goal, s
 
 
 @pytest.mark.slow
-@settings(max_examples=600, deadline=None, derandomize=True)
+@settings(max_examples=300, deadline=None, derandomize=True)
 @given(questions(most_places=4))
 def test_choice_and_flips_equal_trying_everything_many_times(question: tuple[Small, Goal, str]
                                                              ) -> None:
