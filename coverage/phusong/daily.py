@@ -15,7 +15,7 @@ import pandas as pd
 from phusong.results import Results
 from phusong.store import content_digest, key_of
 from phusong.tables import BREAKDOWN, FLOWS, PROGRESS, empty
-from phusong.tally import Beside, break_down, flows, listed, track
+from phusong.tally import Beside, break_down, flows, track
 
 __all__ = ["day_by_day", "kept"]
 
@@ -44,12 +44,11 @@ def day_by_day(results: Results, what: str, *, beside: Beside | None = None) -> 
         where = _where(results, what, needed, beside)
         found = None if store is None else store.recall(*where)
         if found is None:
-            every = results.beside_on(needed)
+            services, every = results.counted_on(needed)
             if beside is not None:
                 every = replace(every, claimed=beside.claimed, declared=beside.declared,
                                 measured=beside.measured)
-            found = verb(results.points, _services(results, needed), study.targets, beside=every,
-                         only=[day])
+            found = verb(results.points, services, study.targets, beside=every, only=[day])
             if store is not None:
                 found = store.keep(*where, found)
         parts.append(found)
@@ -62,15 +61,6 @@ def day_by_day(results: Results, what: str, *, beside: Beside | None = None) -> 
     order = {target.name: place for place, target in enumerate(study.targets)}
     place = whole.index.get_level_values("target").map(order)
     return whole.iloc[place.argsort(kind="stable")]
-
-
-def _services(results: Results, needed: list[dt.date]) -> dict[dt.date, dict[str, pd.DataFrame]]:
-    """Return SERVICE on some days of the points that any target lists on one of them."""
-    here = results.points.index[:0]
-    for day in needed:
-        here = here.union(listed(results.points, results.study.targets,
-                                 results.days.registers.get(day)))
-    return {day: results.days.services_of(day, here) for day in needed}
 
 
 def kept(results: Results, beside: Beside | None = None) -> dict[str, tuple[str, str]]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import geopandas as gpd
 import pandas as pd
@@ -17,10 +18,13 @@ from phusong.plan import without
 from phusong.store import key_of
 from phusong.study import Study
 from phusong.surroundings import Surroundings
-from phusong.tally import Beside
+from phusong.tally import Beside, listed
 from phusong.terrain import Terrain
 
 __all__ = ["Results"]
+
+_KEPT = 4
+"""Of how many sets of days the counted tables stay at hand."""
 
 
 @dataclass
@@ -64,6 +68,7 @@ class Results:
     known_on: dt.date | None = None
     said: dict[dt.date, dict[str, pd.DataFrame]] = field(default_factory=dict)
     register_steps: pd.DataFrame | None = None
+    _counted: dict[tuple[dt.date, ...], Any] = field(default_factory=dict, repr=False)
 
     def __getattr__(self, name: str) -> pd.DataFrame:
         if name.startswith("_") or name not in self.tables:
@@ -136,10 +141,28 @@ class Results:
     @property
     def beside(self) -> Beside:
         """What is known beside the model, and the model operator by operator."""
-        return self.beside_on(self.days)
+        return self._beside_on(list(self.days))
 
-    def beside_on(self, days: Iterable[dt.date]) -> Beside:
-        """Return the same for some days."""
+    def counted_on(self, days: Sequence[dt.date]) -> tuple[dict[dt.date, dict[str, pd.DataFrame]],
+                                                           Beside]:
+        """Return SERVICE by day and definition of the points that a target lists, and `beside`.
+
+        All that is counted of some days is counted of the same tables: they are put together
+        once.
+        """
+        key = tuple(days)
+        if key not in self._counted:
+            if len(self._counted) == _KEPT:  # a study of many days would fill the memory
+                del self._counted[next(iter(self._counted))]
+            here = self.points.index[:0]
+            for day in days:
+                here = here.union(listed(self.points, self.study.targets,
+                                         self.days.registers.get(day)))
+            self._counted[key] = ({day: self.days.services_of(day, here) for day in days},
+                                  self._beside_on(days))
+        return self._counted[key]
+
+    def _beside_on(self, days: Iterable[dt.date]) -> Beside:
         alone = {day: self.days.alone(day) for day in days}
         operators = sorted({name for by_name in alone.values() for name in by_name})
         return Beside(registers=self.days.registers, by_operator={
