@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from phusong.progress import Target, on_list
-from phusong.rolls import BESIDE, Counted, Lists, Roll, Services, count, moved
+from phusong.rolls import BESIDE, Lists, Roll, Services, count, moved
 from phusong.service import Need, assess_alone
 from phusong.tables import BREAKDOWN, BY, FLOWS, PROGRESS, SERVICE, empty
 
@@ -128,14 +128,14 @@ def track(points: pd.DataFrame, services: Services, targets: Iterable[Target], *
         covered = before + won - lost + joined_covered - left_covered.
     """
     lists, said = _lists(points, beside)
-    rows = []
+    parts = []
     for target in targets:
         for roll, before in _steps(lists.rolls(services, target, said), only):
             goal = len(roll) if target.goal is None else target.goal
-            rows += [{"target": target.name, "date": pd.Timestamp(roll.day), "goal": goal, **row,
-                      "since": _since(before), "deadline": pd.Timestamp(target.deadline),
-                      "evidence": "modelled"} for row in _rows(count(roll, before))]
-    return _typed(rows, PROGRESS)
+            parts.append({"target": target.name, "date": _day(roll.day), "goal": goal,
+                          **count(roll, before).figures, "since": _since(before),
+                          "deadline": _day(target.deadline), "evidence": "modelled"})
+    return _typed(parts, PROGRESS)
 
 
 def break_down(points: pd.DataFrame, services: Services, targets: Iterable[Target], *,
@@ -158,17 +158,17 @@ def break_down(points: pd.DataFrame, services: Services, targets: Iterable[Targe
     """
     lists, said = _lists(points, beside)
     alone = {} if beside is None or "operator" not in by else beside.by_operator
-    rows: list[dict[str, Any]] = []
+    parts: list[dict[str, Any]] = []
     for target in targets:
         for roll, before in _steps(lists.rolls(services, target, said), only):
-            for name in [n for n in by if n != "operator"]:
-                rows += _grouped(lists, target, roll, before, name)
+            parts += [_grouped(lists, target, roll, before, name) for name in by
+                      if name != "operator"]
         for operator in sorted(alone):
             for roll, before in _steps(lists.rolls(alone[operator], target, said, operator), only):
-                rows += [{"target": target.name, "date": pd.Timestamp(roll.day), "by": "operator",
-                          "value": operator, "label": "", **row, "since": _since(before)}
-                         for row in _rows(count(roll, before))]
-    return _typed(rows, BREAKDOWN).sort_index()
+                parts.append({"target": target.name, "date": _day(roll.day),
+                              "by": "operator", "value": operator, "label": "",
+                              **count(roll, before).figures, "since": _since(before)})
+    return _typed(parts, BREAKDOWN).sort_index()
 
 
 def flows(points: pd.DataFrame, services: Services, targets: Iterable[Target], *,
@@ -193,7 +193,7 @@ def flows(points: pd.DataFrame, services: Services, targets: Iterable[Target], *
         for roll, before in _steps(lists.rolls(services, target, said), only):
             if before is not None:
                 rows.append(_flow_rows(before, roll, registers.get(roll.day)).assign(
-                    target=target.name, date=pd.Timestamp(roll.day), since=_since(before)))
+                    target=target.name, date=_day(roll.day), since=_since(before)))
     if not rows or not sum(map(len, rows)):
         return empty(FLOWS)
     whole = pd.concat(rows).reset_index().set_index(list(FLOWS.index))[list(FLOWS.columns)]
@@ -217,21 +217,14 @@ def _steps(rolls: Iterable[Roll], only: Collection[dt.date] | None) \
         before = roll
 
 
-def _rows(counted: Counted) -> list[dict[str, Any]]:
-    """Return figures group by group."""
-    columns = [column.tolist() for column in counted.figures.values()]
-    return [dict(zip(counted.figures, row, strict=True)) for row in zip(*columns, strict=True)]
-
-
 def _grouped(lists: Lists, target: Target, roll: Roll, before: Roll | None,
-             by: str) -> list[dict[str, Any]]:
-    """Return the rows of BREAKDOWN of one snapshot by one thing."""
+             by: str) -> dict[str, Any]:
+    """Return the rows of BREAKDOWN of one snapshot by one thing, column by column."""
     counted = count(roll, before, by)
-    labels = lists.label(roll.listed, counted.place) if by == "commune" else \
-        [""] * len(counted.values)
-    return [{"target": target.name, "date": pd.Timestamp(roll.day), "by": by, "value": value,
-             "label": label, **row, "since": _since(before)}
-            for value, label, row in zip(counted.values, labels, _rows(counted), strict=True)]
+    labels = lists.label(roll.listed, counted.place) if by == "commune" else ""
+    return {"target": target.name, "date": _day(roll.day), "by": by,
+            "value": np.array(counted.values, object), "label": labels, **counted.figures,
+            "since": _since(before)}
 
 
 def _flow_rows(before: Roll, now: Roll, register: pd.DataFrame | None) -> pd.DataFrame:
@@ -257,14 +250,24 @@ def _flow_rows(before: Roll, now: Roll, register: pd.DataFrame | None) -> pd.Dat
         index=pd.Index(ids, name="point_id"))
 
 
-def _since(before: Roll | None) -> pd.Timestamp:
-    return pd.NaT if before is None else pd.Timestamp(before.day)  # type: ignore[return-value]
+def _day(day: dt.date) -> np.datetime64:
+    return np.datetime64(day, "s")
 
 
-def _typed(rows: list[dict[str, Any]], table: Any) -> pd.DataFrame:
-    if not rows:
+def _since(before: Roll | None) -> np.datetime64:
+    return np.datetime64("NaT", "s") if before is None else _day(before.day)
+
+
+def _typed(parts: list[dict[str, Any]], table: Any) -> pd.DataFrame:
+    """Put rows together that are given column by column; one value stands for all rows."""
+    parts = [part for part in parts if len(part["points"])]
+    if not parts:
         return empty(table)
-    frame = pd.DataFrame(rows).set_index(list(table.index))[list(table.columns)]
+    names = (*table.index, *table.columns)
+    columns = {name: np.concatenate([
+        np.broadcast_to(np.asarray(part[name], object if isinstance(part[name], str) else None),
+                        len(part["points"])) for part in parts]) for name in names}
+    frame = pd.DataFrame(columns).set_index(list(table.index))
     return _as_declared(frame, table)
 
 
