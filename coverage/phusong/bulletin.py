@@ -10,10 +10,8 @@ from typing import Any
 import pandas as pd
 
 from phusong import pipeline
-from phusong.contradictions import declared_by
-from phusong.daily import day_by_day, kept
 from phusong.devices import allocate
-from phusong.evidence import asserted, checked, claimed, field_checks, measured_levels
+from phusong.evidence import asserted, field_checks
 from phusong.handover import figures as device_figures
 from phusong.ledger import GIVEN, Given
 from phusong.pipeline import STAGES, Results
@@ -23,7 +21,6 @@ from phusong.standing import records, standing
 from phusong.store import Store, content_digest, key_of
 from phusong.study import Study
 from phusong.switching import switch_off
-from phusong.tally import Beside
 
 __all__ = ["give", "of_run", "without"]
 
@@ -62,23 +59,19 @@ def give(study: Study, store: Store | None, book: Path, *, known_on: dt.date | N
     with settled():
         results = pipeline.run(study, store=store, book=book, known_on=known_on, until=_LAST,
                                progress=progress)
-        return of_run(results, store, book)
+        return of_run(results, book)
 
 
-def of_run(results: Results, store: Store | None, book: Path) -> dict[str, Any]:
+def of_run(results: Results, book: Path) -> dict[str, Any]:
     """Return the progress that a run stands for, and record that it was given.
 
-    What claims, footprints, checks and measured levels say is entered into the run's
-    ``progress`` and ``breakdown``, beside the model; the places to go to are its table
-    ``field_checks``.  A run with the reports known on another day is not recorded: it says what
-    would have been given, not what was.
+    The places to go to are entered as the run's table ``field_checks``.  A run with the reports
+    known on another day is not recorded: it says what would have been given, not what was.
 
     Parameters
     ----------
     results : Results
         A run at least until ``disagreement_by_operator``.
-    store : Store or None
-        Where its results are kept.
     book : Path
         The ledger; the record lies beside it.
 
@@ -92,12 +85,6 @@ def of_run(results: Results, store: Store | None, book: Path) -> dict[str, Any]:
         FIELD_CHECKS) and ``devices`` (sums of DEVICES).
     """
     study, known_on, steps = results.study, results.known_on, results.register_steps
-    beside = _beside(results, results.said)
-    if beside is not None:
-        for what in ("progress", "breakdown"):
-            results.tables[what] = day_by_day(results, what, beside=beside)
-        if store is not None:
-            store.add({**results.days.parts, **kept(results, beside)})
     said = {**standing(results), **_listed(results, results.said.get(study.day, {})),
             "register": [] if steps is None else records(steps.set_index("date")),
             "known_on": None if known_on is None else known_on.isoformat(), "given_on": None}
@@ -107,54 +94,6 @@ def of_run(results: Results, store: Store | None, book: Path) -> dict[str, Any]:
     if known_on is None:
         record.keep(_figures(said), basis=results.digest)
     return {**said, "restated": _restated(record, study, known_on)}
-
-
-def _beside(results: Results, told: dict[dt.date, dict[str, pd.DataFrame]]) -> Beside | None:
-    """Return what stands beside the model on every day; None if nothing does."""
-    study, points, sites = results.study, results.points, results.sites
-    needs = {t.need.name: t.need for t in study.targets}
-    drive, prints = map(results.inputs.layer, ("measurements", "footprints"))
-    source = study.sources.footprints
-    drawn_on = source.date if source is not None and source.date else study.day
-    operators = set(sites["operator"].dropna().unique()) - {""} if "operator" in sites else set()
-    claims: Services = {}
-    checks: Services = {}
-    declarations: Services = {}
-    said = {} if prints is None else {name: _noted(declared_by(results, need))
-                                      for name, need in needs.items()}
-    for day in results.days:
-        claim, check = told.get(day, {}).get("claim"), told.get(day, {}).get("check")
-        levels = None if drive is None else measured_levels(points, drive, sites,
-                                                            day=pd.Timestamp(day))
-        found = _newest(check, levels)
-        for name, need in needs.items():
-            if claim is not None and any(len(t.get("claim", ())) for t in told.values()):
-                claims.setdefault(day, {})[name] = _noted(claimed(points, claim, need))
-            if found is not None and (drive is not None or any(
-                    len(t.get("check", ())) for t in told.values())):
-                checks.setdefault(day, {})[name] = _noted(
-                    checked(points, found, need, operators))
-            if prints is not None and day >= drawn_on:
-                declarations.setdefault(day, {})[name] = said[name]
-    if not (claims or checks or declarations):
-        return None
-    return Beside(claimed=claims, measured=checks, declared=declarations)
-
-
-def _noted(table: pd.DataFrame) -> pd.DataFrame:
-    """Note the hash of a table in it: it is looked at day by day."""
-    table.attrs["digest"] = content_digest(table)
-    return table
-
-
-def _newest(*tables: pd.DataFrame | None) -> pd.DataFrame | None:
-    """Put field checks and measured levels together: the newest word on a point and operator."""
-    there = [t[["result", "rsrp_dbm", "technology", "since"]] for t in tables
-             if t is not None and len(t)]
-    if not there:
-        return next((t for t in tables if t is not None), None)
-    whole = pd.concat(there).sort_values("since", kind="stable")
-    return whole[~whole.index.duplicated(keep="last")].sort_index()
 
 
 def _listed(results: Results, told: dict[str, pd.DataFrame]) -> dict[str, Any]:

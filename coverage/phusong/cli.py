@@ -40,7 +40,7 @@ def _record(results: Any, study: Any, home: Path, day: str | None = None,
     from phusong import bulletin, desk
 
     store = _stored(study, home, day, known_on)
-    bulletin.of_run(results, store, store.folder / desk.BOOK)
+    bulletin.of_run(results, store.folder / desk.BOOK)
 
 
 def _draw(results: Any, home: Path, screen: Screen, language: str, out: Path | None,

@@ -7,24 +7,25 @@ snapshot before it.  A report of this week leaves the rows of last month as they
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 import pandas as pd
 
 from phusong.results import Results
+from phusong.rolls import BESIDE
 from phusong.store import content_digest, key_of
 from phusong.tables import BREAKDOWN, FLOWS, PROGRESS, empty
 from phusong.tally import Beside, break_down, flows, track
 
-__all__ = ["day_by_day", "kept"]
+__all__ = ["day_by_day", "kept", "said_beside"]
 
 _VERBS: Mapping[str, tuple[Callable[..., pd.DataFrame], pd.DataFrame]] = {
     "progress": (track, empty(PROGRESS)), "breakdown": (break_down, empty(BREAKDOWN)),
     "flows": (flows, empty(FLOWS))}
 
 
-def day_by_day(results: Results, what: str, *, beside: Beside | None = None) -> pd.DataFrame:
+def day_by_day(results: Results, what: str) -> pd.DataFrame:
     """Return a table of progress over all days; count only days of which nothing is kept.
 
     Parameters
@@ -33,21 +34,19 @@ def day_by_day(results: Results, what: str, *, beside: Beside | None = None) -> 
         A run whose days are all brought up to date.
     what : {"progress", "breakdown", "flows"}
         Which table; see `phusong.tally`.
-    beside : Beside, optional
-        Claims, footprints and measurements to count beside the model.
     """
     verb, nothing = _VERBS[what]
     study, days, store = results.study, list(results.days), results.days.store
     parts = []
     for number, day in enumerate(days):
         needed = _needed(results, days[:number], day)
-        where = _where(results, what, needed, beside)
+        where = _where(results, what, needed)
         found = None if store is None else store.recall(*where)
         if found is None:
             services, every = results.counted_on(needed)
-            if beside is not None:
-                every = replace(every, claimed=beside.claimed, declared=beside.declared,
-                                measured=beside.measured)
+            every = replace(every, claimed=results.evidence.claimed,
+                            declared=results.evidence.declared,
+                            measured=results.evidence.measured)
             found = verb(results.points, services, study.targets, beside=every, only=[day])
             if store is not None:
                 found = store.keep(*where, found)
@@ -63,11 +62,10 @@ def day_by_day(results: Results, what: str, *, beside: Beside | None = None) -> 
     return whole.iloc[place.argsort(kind="stable")]
 
 
-def kept(results: Results, beside: Beside | None = None) -> dict[str, tuple[str, str]]:
+def kept(results: Results) -> dict[str, tuple[str, str]]:
     """Return where the rows of each day are kept, by name: they hold with the tables."""
     days, store = list(results.days), results.days.store
-    name = "{}@{}" if beside is None else "{}_beside_{}"
-    found = {name.format(what, day): _where(results, what, _needed(results, days[:n], day), beside)
+    found = {f"{what}@{day}": _where(results, what, _needed(results, days[:n], day))
              for what in _VERBS for n, day in enumerate(days)}
     return {name: where for name, where in found.items()
             if store is not None and store.note_of(*where)}
@@ -81,24 +79,22 @@ def _needed(results: Results, earlier: list[dt.date], day: dt.date) -> list[dt.d
     return sorted(found)
 
 
-def _where(results: Results, what: str, needed: list[dt.date],
-           beside: Beside | None) -> tuple[str, str]:
+def _where(results: Results, what: str, needed: list[dt.date]) -> tuple[str, str]:
     """Return kind and key of the rows that the newest of some days adds."""
     registers = {str(day): content_digest(table) for day in needed
                  if (table := results.days.registers.get(day)) is not None and len(table)}
     said = [results.days.digests[f"{part}@{day}"] for day in needed
             for part in ("services", "alone")]
     targets = [target.model_dump(mode="json") for target in results.study.targets]
-    also = [] if beside is None else [[_said(part, needed)] for part in (
-        beside.claimed, beside.declared, beside.measured)]
+    also = [] if what == "flows" else said_beside(results.evidence, needed)
     return f"{what}_of_day", key_of(results.days.inputs, what, list(map(str, needed)), said,
                                     registers, targets, also)
 
 
-def _said(part: Mapping[dt.date, Mapping[str, pd.DataFrame]],
-          needed: list[dt.date]) -> list[list[str]]:
-    return [[str(day), name, _digest(table)] for day in needed
-            for name, table in sorted(part.get(day, {}).items())]
+def said_beside(evidence: Beside, days: Iterable[dt.date]) -> list[list[str]]:
+    """Return the hash of each table of evidence on some days, with its kind, day and definition."""
+    return [[kind, str(day), name, _digest(table)] for day in days for kind in BESIDE
+            for name, table in sorted(getattr(evidence, kind).get(day, {}).items())]
 
 
 def _digest(table: pd.DataFrame) -> str:

@@ -21,9 +21,10 @@ import shapely
 
 from phusong import sources
 from phusong.backhaul import feeders, hops, own_feeders
+from phusong.beside import evidence
 from phusong.contradictions import contradictions
 from phusong.cost import dated, price, settle
-from phusong.daily import day_by_day, kept
+from phusong.daily import day_by_day, kept, said_beside
 from phusong.days import Days
 from phusong.declared import declared, disagreement
 from phusong.geo import DEGREES, transform
@@ -70,9 +71,9 @@ class Stage(NamedTuple):
 STAGES: tuple[Stage, ...] = (
     Stage("service", ("services",), ("need", "day"),
           lambda r, say: r.days.service(r.study.day, r.study.need.name)),
-    Stage("progress", ("services", "registers"), ("targets",),
+    Stage("progress", ("services", "registers", "evidence"), ("targets",),
           lambda r, say: day_by_day(r, "progress")),
-    Stage("breakdown", ("services", "registers"), ("targets",),
+    Stage("breakdown", ("services", "registers", "evidence"), ("targets",),
           lambda r, say: day_by_day(r, "breakdown")),
     Stage("flows", ("services", "registers"), ("targets",),
           lambda r, say: day_by_day(r, "flows")),
@@ -212,6 +213,9 @@ def _stages(results: Results, store: Store | None, until: str,
     made: dict[str, tuple[str, str]] = {}
     study = results.study
     for stage in STAGES:
+        if "evidence" in stage.made_from and "evidence" not in results.digests:
+            results.evidence = evidence(results)
+            results.digests["evidence"] = key_of(said_beside(results.evidence, results.days))
         nouns = {noun: _noun(study, noun) for noun in stage.nouns}
         key = key_of(results.days.inputs, stage.makes, nouns,
                      [results.digests[name] for name in stage.made_from])

@@ -55,6 +55,8 @@ class Results:
     said : dict of date to dict of str to DataFrame
         What the ledger says of points on each day: claims, field checks, deliveries, the
         register of gap points (`phusong.ledger.told`); empty = there is no ledger.
+    evidence : Beside
+        What claims, footprints and measurements say of the points on each day.
     register_steps : DataFrame or None
         Every step of that register from the first day to the study's, with its reason.
     """
@@ -67,6 +69,7 @@ class Results:
     digests: dict[str, str] = field(default_factory=dict)
     known_on: dt.date | None = None
     said: dict[dt.date, dict[str, pd.DataFrame]] = field(default_factory=dict)
+    evidence: Beside = field(default_factory=Beside)
     register_steps: pd.DataFrame | None = None
     _counted: dict[tuple[dt.date, ...], Any] = field(default_factory=dict, repr=False)
 
