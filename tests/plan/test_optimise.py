@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from phusong.errors import InputError
+from phusong.plan import branch
 from phusong.plan.branch import branch_and_bound
 from phusong.plan.decompose import decompose
 from phusong.plan.instances import read_instance
@@ -257,3 +259,19 @@ def test_provincial_instance_is_proven(shared: Path) -> None:
     found = maximise(problem, budget=197.0, seconds=120.0, seed=1)
     assert (found.value, found.bound, found.stopped) == (171_739.0, 171_739.0, "optimal")
     assert time.process_time() - begun < 120.0
+
+
+def test_a_node_of_which_every_site_falls_away_is_a_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last site may go in the last round of narrowing: there is nothing left to split."""
+    sites = branch._NARROWED
+    problem = Problem.of(np.arange(sites + 1), np.arange(sites), np.full(sites, 5.0),
+                         np.ones(sites))
+
+    def one_falls(self: object, node: Any, rounds: int, aim: float) -> tuple[Any, np.ndarray]:
+        return node, np.where(np.arange(len(node.open_sites)) == 0, -1e9, 0.0)
+
+    monkeypatch.setattr(branch._Tree, "relax", one_falls)
+    found = branch_and_bound(problem, prices=np.zeros(sites), budget=3.0, state=seeded(0))
+    assert found.nodes == 1
+    assert found.value == problem.value(found.sites)
+    assert found.bound >= found.value

@@ -27,6 +27,8 @@ __all__ = ["Branching", "branch_and_bound"]
 _PROBES = 2
 _POINTS = 0
 _PROBE_ROUNDS = 60
+_NARROWED = 6
+"""How often a node is bounded and narrowed before it is split."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,10 +153,9 @@ class _Tree:
 
     def tighten(self, node: _Node, rounds: int) -> _Node | None:
         """Bound a node and leave out what no better plan holds, again and again."""
-        for _ in range(6):
+        for _ in range(_NARROWED):
             if not len(node.open_sites):
-                self.finish(node)
-                return None
+                break
             aim = 0.02 * max(node.bound - self.value, 0.0)
             node, profit = self.relax(node, rounds, aim)
             if node.bound <= self.goal:
@@ -169,9 +170,12 @@ class _Tree:
             shrunk = (~keep).mean() + must.mean()
             node = self.narrowed(node, keep & ~must, node.open_sites[must])
             if shrunk < 0.1 and not must.any():
-                return node
+                break
             rounds = max(_PROBE_ROUNDS, rounds // 2)
-        return node
+        if len(node.open_sites):
+            return node
+        self.finish(node)
+        return None
 
     def narrowed(self, node: _Node, keep: NDArray[np.bool_], must: NDArray[np.int32]) -> _Node:
         """Return the node with fewer open sites and with more sites built."""
