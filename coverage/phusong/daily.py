@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 
 import pandas as pd
 
@@ -43,11 +42,8 @@ def day_by_day(results: Results, what: str) -> pd.DataFrame:
         where = _where(results, what, needed)
         found = None if store is None else store.recall(*where)
         if found is None:
-            services, every = results.counted_on(needed)
-            every = replace(every, claimed=results.evidence.claimed,
-                            declared=results.evidence.declared,
-                            measured=results.evidence.measured)
-            found = verb(results.points, services, study.targets, beside=every, only=[day])
+            services, beside = results.counted_on(needed)
+            found = verb(results.points, services, study.targets, beside=beside, only=[day])
             if store is not None:
                 found = store.keep(*where, found)
         parts.append(found)

@@ -187,12 +187,9 @@ class Pointwise:
 
     def changed(self, drop: Ints, add: pd.DataFrame) -> Pointwise:
         """Return the table without the rows `drop` (by their number) and with `add`."""
-        few = len(self.base) - len(self.dropped)
-        mine = drop[drop < few]
-        if len(self.dropped):
-            mine = np.flatnonzero(self._held)[mine]
+        (_, _, mine), (_, _, theirs) = self._split(drop)
         stays = np.ones(len(self.added), bool)
-        stays[drop[drop >= few] - few] = False
+        stays[theirs] = False
         added = self.added.take(pa.array(np.flatnonzero(stays)))
         if len(add):
             added = _joined(added, packed(add).select(self.base.column_names))

@@ -27,6 +27,7 @@ from phusong.pointwise import Pointwise
 from phusong.radio.budget import Radio
 from phusong.tables import LINKS, empty
 from phusong.terrain import Terrain
+from phusong.verdicts import places_of
 
 __all__ = ["Difference", "changed_cells", "counts_after", "counts_of", "differ", "links_of",
            "relink", "sheet_of"]
@@ -135,7 +136,7 @@ def counts_of(links: pd.DataFrame, points: gpd.GeoDataFrame) -> pd.DataFrame:
     placed = _placed(points).index
     operator, names = pd.factorize(operators_of(links).astype(str), sort=True)
     counts = np.zeros((len(placed), len(names)), np.int64)
-    counts[_codes(links.index, 0, placed), operator] = links["cells_considered"].to_numpy()
+    counts[places_of(links.index, 0, placed), operator] = links["cells_considered"].to_numpy()
     return pd.DataFrame(counts, index=placed, columns=pd.Index(names, dtype=object))
 
 
@@ -155,7 +156,7 @@ def links_of(sheet: Pointwise, counts: pd.DataFrame, cells: gpd.GeoDataFrame) ->
     if not len(links):
         return empty(LINKS)
     operator = counts.columns.get_indexer(operators_of(links).astype(str))
-    found = counts.to_numpy(np.int64)[_codes(links.index, 0, counts.index), operator]
+    found = counts.to_numpy(np.int64)[places_of(links.index, 0, counts.index), operator]
     return links.assign(cells_considered=found)[list(LINKS.columns)]
 
 
@@ -252,8 +253,8 @@ class _Book:
 
     def segments_of(self, links: pd.DataFrame) -> Ints:
         """Return point and group of links to cells after, as one number."""
-        group = self.of_new[_codes(links.index, 1, self.new.index)]
-        return np.asarray(_codes(links.index, 0, self.placed.index) * self.groups + group)
+        group = self.of_new[places_of(links.index, 1, self.new.index)]
+        return np.asarray(places_of(links.index, 0, self.placed.index) * self.groups + group)
 
 
 def _anew(book: _Book, lost: Ints, terrain: Terrain | None, radio: Radio) -> pd.DataFrame:
@@ -317,7 +318,7 @@ def _beside(book: _Book, extra: pd.DataFrame, radio: Radio) -> tuple[pd.DataFram
     number, segment = np.unique(np.concatenate([book.segment[rows], theirs]), return_inverse=True)
     clear, level, hope = (np.concatenate([part[name].to_numpy(float) for part in (known, extra)])
                           for name in ("free_space_dbm", "received_dbm", "best_case_dbm"))
-    cell = np.concatenate([_codes(part.index, 1, book.new.index) for part in (known, extra)])
+    cell = np.concatenate([places_of(part.index, 1, book.new.index) for part in (known, extra)])
     there = np.flatnonzero(~np.isnan(level))
     best = np.full((len(number), radio.best_per_operator), -np.inf)
     _fill_best(best, segment[there], level[there])
@@ -344,12 +345,6 @@ def _more(placed: gpd.GeoDataFrame, gone: gpd.GeoDataFrame, came: gpd.GeoDataFra
                 reached[inside] = True
     names = pd.Index(operators, dtype=object)
     return pd.DataFrame(more, index=placed.index, columns=names), reached
-
-
-def _codes(index: pd.MultiIndex, level: int, ids: pd.Index) -> Ints:
-    """Return the place of each row's key among `ids`; -1 = it is not there."""
-    places = ids.get_indexer(index.levels[level])
-    return np.asarray(np.append(places, -1)[index.codes[level]], np.int64)
 
 
 def _in_reach(placed: gpd.GeoDataFrame, cells: gpd.GeoDataFrame,
@@ -383,7 +378,7 @@ def _numbers(frame: pd.DataFrame, name: str) -> Floats:
 
 def _in_order(whole: pd.DataFrame, point_ids: pd.Index, cell_ids: pd.Index) -> pd.DataFrame:
     """Put links in the order of `link`."""
-    point, cell = _codes(whole.index, 0, point_ids), _codes(whole.index, 1, cell_ids)
+    point, cell = places_of(whole.index, 0, point_ids), places_of(whole.index, 1, cell_ids)
     level = whole["received_dbm"].to_numpy(float)
     order = np.lexsort((cell, np.where(np.isnan(level), np.inf, -level), point))
     whole = whole.iloc[order]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -141,14 +141,9 @@ class Results:
         """SERVICE by day and by definition, as `track` counts them."""
         return {day: self.days.services(day) for day in self.days}
 
-    @property
-    def beside(self) -> Beside:
-        """What is known beside the model, and the model operator by operator."""
-        return self._beside_on(list(self.days))
-
     def counted_on(self, days: Sequence[dt.date]) -> tuple[dict[dt.date, dict[str, pd.DataFrame]],
                                                            Beside]:
-        """Return SERVICE by day and definition of the points that a target lists, and `beside`.
+        """Return SERVICE of the points that a target lists, and what stands beside it.
 
         All that is counted of some days is counted of the same tables: they are put together
         once.
@@ -165,10 +160,11 @@ class Results:
                                   self._beside_on(days))
         return self._counted[key]
 
-    def _beside_on(self, days: Iterable[dt.date]) -> Beside:
+    def _beside_on(self, days: Sequence[dt.date]) -> Beside:
+        """Return the evidence of all days, and the model operator by operator on some."""
         alone = {day: self.days.alone(day) for day in days}
         operators = sorted({name for by_name in alone.values() for name in by_name})
-        return Beside(registers=self.days.registers, by_operator={
+        return replace(self.evidence, registers=self.days.registers, by_operator={
             name: {day: by_name.get(name, {}) for day, by_name in alone.items()}
             for name in operators})
 

@@ -296,15 +296,6 @@ class Store:
         os.utime(path)
         self._sweep()
 
-    def add(self, results: Mapping[str, tuple[str, str]]) -> None:
-        """Let `results` hold beside those that the pointer names, as far as they are there."""
-        with self.alone():
-            said = self.now
-            more = {name: list(where) for name, where in results.items() if self.note_of(*where)}
-            if said and {**said["results"], **more} != said["results"]:
-                said["results"] |= more
-                write_whole(self.folder / f"{self.pointer}.json", _text(said))
-
     def _sweep(self) -> None:
         """Remove tables that no pointer names, pointers of long ago, and halves of files."""
         pointers = sorted(self.folder.glob("*.json"), key=lambda p: -p.stat().st_mtime)
