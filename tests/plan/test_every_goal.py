@@ -246,13 +246,13 @@ def judge_ranked(small: Small, goal: Goal) -> None:
         assert plan["cumulative_cost"].iloc[-1] <= (free.budget or INF)
 
 
-@settings(max_examples=120, deadline=None, derandomize=True)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(asked())
 def test_every_goal_equals_trying_everything(both: tuple[Small, Goal]) -> None:
     judge(*both)
 
 
-@settings(max_examples=30, deadline=None, derandomize=True)
+@settings(max_examples=20, deadline=None, derandomize=True)
 @given(asked(), st.sampled_from([(1e-3, 0.0), (30.0, 0.2)]))
 def test_cut_short_the_bound_still_holds(both: tuple[Small, Goal],
                                          effort: tuple[float, float]) -> None:
@@ -296,7 +296,7 @@ def judge_programme(small: Small, goal: Goal) -> None:
         assert truth.cost[row] - 1e-9 <= money <= aim.budget + 1e-6
 
 
-@settings(max_examples=80, deadline=None, derandomize=True)
+@settings(max_examples=40, deadline=None, derandomize=True)
 @given(asked(fed=True, kinds=("money", "both")))
 def test_the_programme_alone_equals_trying_everything(both: tuple[Small, Goal]) -> None:
     judge_programme(*both)

@@ -56,6 +56,7 @@ def covered(home: Path, as_of: str, known_on: str) -> int:
     return int(figures["points"]["covered"])
 
 
+@pytest.mark.slow
 def test_a_tower_new_corrected_said_twice_late_and_retracted(home: Path) -> None:
     point, lat, lon = gap_of(home)
     place = f"{lat + 0.001:.6f};{lon:.6f};4G;900"
@@ -86,6 +87,7 @@ def test_a_tower_new_corrected_said_twice_late_and_retracted(home: Path) -> None
     assert "VT9-1" in said
 
 
+@pytest.mark.slow
 def test_devices_are_delivered_corrected_and_given_back(home: Path) -> None:
     before = call(home, "allocate", "--devices", "30", "--json", "-q")
     school = max(before["rows"], key=lambda row: row["need"])["point_id"]
