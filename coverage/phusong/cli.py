@@ -198,7 +198,7 @@ def report(study: StudyArg,
 
     Without --language the workbook is in Vietnamese, the screen in English.
     """
-    screen = Screen(quiet=True, as_json=json)
+    screen = Screen(quiet=True, as_json=json, language=language)
     with _told(screen):
         from phusong import desk
 
@@ -260,7 +260,7 @@ def explain(study: StudyArg, key: Annotated[str, typer.Argument(metavar="POINT_O
                                                                 help="Key of a point, or of a "
                                                                 "candidate site.")],
             home: Home = HERE, inputs: Inputs = None,
-            language: Annotated[str, typer.Option(help="vi or en.")] = "en",
+            language: Spoken = "en",
             budget: Annotated[float | None, typer.Option(min=1e-9, help="A site: in the best plan "
                               "of at most this present value.")] = None,
             sites: Annotated[int | None, typer.Option(min=1, help="A site: in the best plan of at "
@@ -276,7 +276,7 @@ def explain(study: StudyArg, key: Annotated[str, typer.Argument(metavar="POINT_O
     best plan (method: optimise). With --budget, --sites or --cover in the best plan of these
     limits.
     """
-    screen = Screen(quiet=quiet or json, as_json=json)
+    screen = Screen(quiet=quiet or json, as_json=json, language=language)
     with _told(screen):
         from phusong.explanation import explain as explain_point
         from phusong.explanation import explain_site, is_point

@@ -50,7 +50,7 @@ def diff(study: StudyArg, date1: Annotated[str, typer.Argument(metavar="DATE1")]
                                   "day.")] = None,
          language: Spoken = "en", quiet: Quiet = False, json: Json = False) -> None:
     """Which points changed hands, status or best server between two days."""
-    screen = Screen(quiet=quiet or json, as_json=json)
+    screen = Screen(quiet=quiet or json, as_json=json, language=language)
     with told(screen):
         from phusong.difference import count, differences
 
@@ -71,15 +71,15 @@ def batch(studies: Annotated[list[str], typer.Argument(metavar="STUDY...", help=
           jobs: Annotated[int, typer.Option(min=1, help="How many at a time.")] = 1,
           full: Annotated[bool, typer.Option("--full", help="Compute everything again and "
                                              "compare.")] = False,
-          quiet: Quiet = False, json: Json = False) -> None:
+          language: Spoken = "en", quiet: Quiet = False, json: Json = False) -> None:
     """Run many studies; one that fails does not stop the rest."""
-    screen = Screen(quiet=quiet or json, as_json=json)
+    screen = Screen(quiet=quiet or json, as_json=json, language=language)
     with told(screen):
         from phusong.batch import run_all
 
         with screen.steps() as say:
             rows = run_all(studies, home, jobs=jobs, full=full, progress=say)
-        screen.document({"studies": rows}) if json else screen.batch(rows)
+        screen.document({"studies": rows}) if json else screen.batch(rows, language)
         if not all(row["ok"] for row in rows):
             raise typer.Exit(1)
 
@@ -94,7 +94,7 @@ def watch(study: StudyArg,
                                                 "say so.")] = "",
           language: Spoken = "en", quiet: Quiet = False, json: Json = False) -> None:
     """Report every file that arrives in a folder, and bring the progress up to date."""
-    screen = Screen(quiet=quiet or json, as_json=json)
+    screen = Screen(quiet=quiet or json, as_json=json, language=language)
     with told(screen):
         from phusong import bulletin, desk, inbox
 
@@ -120,7 +120,7 @@ def watch(study: StudyArg,
 def waiting(study: StudyArg, home: Home = HERE, inputs: Inputs = None, language: Spoken = "en",
             json: Json = False) -> None:
     """What waits for a person: suspected duplicates, and statements that cannot be followed."""
-    screen = Screen(quiet=True, as_json=json)
+    screen = Screen(quiet=True, as_json=json, language=language)
     with told(screen):
         from phusong import desk
 
@@ -144,7 +144,7 @@ def settle(study: StudyArg, operator: Annotated[str, typer.Argument(help="Whose 
            reason: Annotated[str, typer.Option(help="Who says so, and why.")], home: Home = HERE,
            inputs: Inputs = None, language: Spoken = "en", json: Json = False) -> None:
     """Say whether two site codes of one operator are one site; a later word replaces it."""
-    screen = Screen(quiet=True, as_json=json)
+    screen = Screen(quiet=True, as_json=json, language=language)
     with told(screen):
         from phusong import desk
 

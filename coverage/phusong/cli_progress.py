@@ -55,7 +55,7 @@ def status(study: StudyArg, home: Home = HERE, inputs: Inputs = None, as_of: Day
                                                  "everybody's.")] = "",
            language: Spoken = "en", quiet: Quiet = False, json: Json = False) -> None:
     """How far each dated target is, at which pace, and where; what was won and lost."""
-    screen = Screen(quiet=quiet or json, as_json=json)
+    screen = Screen(quiet=quiet or json, as_json=json, language=language)
     with told(screen):
         from phusong import bulletin
         from phusong.desk import BOOK
@@ -66,7 +66,7 @@ def status(study: StudyArg, home: Home = HERE, inputs: Inputs = None, as_of: Day
         if switch_off:
             found = _until_service(named, home, screen, as_of, known_on)
             said = bulletin.without(found, switch_off, operator)
-            screen.document(said) if json else screen.switch_off(said)
+            screen.document(said) if json else screen.switch_off(said, language)
             return
         with screen.steps() as say:
             figures = bulletin.give(named, stored(named, home, as_of, known_on),
@@ -87,10 +87,12 @@ def allocate(study: StudyArg,
                                      "places without signal.")] = False,
              out: Annotated[Path | None, typer.Option(help="Where to write the table: .xlsx or "
                                                       ".csv.")] = None,
-             language: Annotated[str, typer.Option(help="vi or en.")] = "vi",
-             quiet: Quiet = False, json: Json = False) -> None:
-    """Split devices among schools by poor and near-poor learners without one."""
-    screen = Screen(quiet=quiet or json, as_json=json)
+             language: Spoken = "", quiet: Quiet = False, json: Json = False) -> None:
+    """Split devices among schools by poor and near-poor learners without one.
+
+    Without --language the table is in Vietnamese, the screen in English.
+    """
+    screen = Screen(quiet=quiet or json, as_json=json, language=language)
     with told(screen):
         from phusong import handover
         from phusong.desk import BOOK
@@ -102,9 +104,9 @@ def allocate(study: StudyArg,
         table = handover.hand_over(results, folder / BOOK, devices, covered_only=covered_only,
                                    known_on=dated(known_on) if known_on else None)
         path = handover.write(table, out or folder / f"allocation-{named.day}.xlsx", named,
-                              language=language)
+                              language=language or "vi")
         said = {"devices": devices, **handover.figures(table, named), "table": str(path)}
         if json:
             screen.document({**said, "rows": records(table)})
         else:
-            screen.allocation(said)
+            screen.allocation(said, language or "en")

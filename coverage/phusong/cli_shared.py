@@ -12,6 +12,7 @@ import typer
 
 from phusong.errors import InputError, PhusongError
 from phusong.screen import Screen
+from phusong.screen.phrases import phrase
 
 __all__ = ["HERE", "Day", "Home", "Inputs", "Json", "Quiet", "Spoken", "StudyArg", "app", "dated",
            "fault_as_dict", "opened", "stored", "told"]
@@ -56,7 +57,7 @@ def told(screen: Screen) -> Iterator[None]:
             screen.error(str(error))
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
-        screen.error("interrupted; everything that was finished is kept")
+        screen.error(phrase("interrupted", screen.language))
         raise typer.Exit(130) from None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,21 @@ from phusong.service import Need, assess, levels
 from phusong.store import Store
 from phusong.study import Study
 from phusong.tables import split
+from phusong.written import figure
 
 __all__ = ["Explanation", "explain", "explain_site", "is_point",
            "profile_picture"]
 
 CELLS_SHOWN = 5
 BLOCKS = " ▁▂▃▄▅▆▇█"
+_WORDS = {
+    "en": {"assumed": "assumed", "ground": "(the ground under this path is not known)",
+           "columns": ("cell", "operator", "band", "km", "clear. F1", "dBm", "free space", "P",
+                       "model")},
+    "vi": {"assumed": "giả định", "ground": "(chưa biết địa hình dưới đường truyền này)",
+           "columns": ("ô", "nhà mạng", "băng tần", "km", "hở F1", "dBm", "nếu thoáng", "P",
+                       "mô hình")},
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,28 +91,29 @@ class Explanation:
 
     def text(self, language: str = "en") -> str:
         """Return the explanation as text for a terminal."""
-        service, point = self.service, self.point
-        status = word("status", service["status"], language)  # type: ignore[arg-type]
-        reason = word("reason", service["reason"], language)  # type: ignore[arg-type]
-        lines = [f"{point.name}  {point.get('name', '')}  "
-                 f"({word('kind', point['kind'], language)})",  # type: ignore[arg-type]
-                 f"{status}: {reason}",
-                 f"{self.need.label.in_language(language) or self.need.name}: "
-                 f"{self.need.received_dbm:g} dBm, P ≥ {self.need.probability:g}, "
-                 f"{self.need.place}, {', '.join(self.need.technologies)}"]
+        service, point, need = self.service, self.point, self.need
+        num = partial(figure, language=language)
+        say = partial(word, language=language)  # type: ignore[arg-type]
+        lines = [f"{point.name}  {point.get('name', '')}  ({say('kind', point['kind'])})",
+                 f"{say('status', service['status'])}: {say('reason', service['reason'])}",
+                 f"{need.label.in_language(language) or need.name}: "
+                 f"{num(need.received_dbm, form='g')} dBm, P ≥ {num(need.probability, form='g')}, "
+                 f"{say('assess_place', need.place)}, {', '.join(need.technologies)}"]
         if self.fictional:
-            lines.insert(0, word("ui", "fictional_short", language))  # type: ignore[arg-type]
+            lines.insert(0, say("ui", "fictional_short"))
         if np.isfinite(service["margin_db"]):
-            lines.append(f"{service['received_dbm']:.1f} dBm, {service['margin_db']:+.1f} dB, "
-                         f"P = {service['probability']:.2f}")
+            lines.append(f"{num(service['received_dbm'], form='.1f')} dBm, "
+                         f"{num(service['margin_db'], form='+.1f')} dB, "
+                         f"P = {num(service['probability'], form='.2f')}")
         if self.declared is not None:
             lines += _declared_text(self.declared, self.contradiction, language)
-        if split(point.get("assumed")):
-            lines.append("assumed: " + ", ".join(split(point["assumed"])))
+        if assumed := split(point.get("assumed")):
+            lines.append(f"{_WORDS[language]['assumed']}: "
+                         + ", ".join(say("column", name) for name in assumed))
         if len(self.links):
-            lines += ["", _links_text(self.links)]
+            lines += ["", _links_text(self.links, language)]
         for one in self.budgets:
-            lines += ["", _budget_text(one, language), "", profile_picture(one)]
+            lines += ["", _budget_text(one, language), "", profile_picture(one, language=language)]
         return "\n".join(lines)
 
     def __repr__(self) -> str:
@@ -210,7 +221,7 @@ def _declared_text(said: pd.Series, contradiction: str, language: str) -> list[s
     edge = said["edge_m"]
     lines = [f"{word('evidence', 'operator_footprint', language)}: "  # type: ignore[arg-type]
              f"{word('status', said['status'], language)} ({who}"  # type: ignore[arg-type]
-             + (f"; {edge / 1000:+.2f} km)" if np.isfinite(edge) else ")")]
+             + (f"; {figure(edge / 1000, language, '+.2f')} km)" if np.isfinite(edge) else ")")]
     if contradiction:
         lines.append("  ≠ " + word("disagreement", contradiction, language))  # type: ignore[arg-type]
     return lines
@@ -232,32 +243,33 @@ def _deciding(found: pd.DataFrame, service: pd.Series, need: Need) -> list[str]:
     return [str(usable.index.get_level_values("cell_id")[0])]
 
 
-def _links_text(links: pd.DataFrame) -> str:
-    rows = [f"{'cell':<16}{'operator':<12}{'band':<10}{'km':>7}{'clear. F1':>11}{'dBm':>9}"
-            f"{'free space':>12}{'P':>6}  model"]
+def _links_text(links: pd.DataFrame, language: str) -> str:
+    num = partial(_number, language=language)
+    a, b, c, d, e, f, g, h, i = _WORDS[language]["columns"]
+    rows = [f"{a:<16}{b:<12}{c:<10}{d:>7}{e:>11}{f:>9}{g:>12}{h:>6}  {i}"]
     for (_, cell), row in links.iterrows():
         band = f"{row['technology']} {row['frequency_mhz']:.0f}"
         rows.append(f"{cell:<16}{row['operator'] or '-':<12}{band:<10}"
-                    f"{row['distance_m'] / 1000:>7.2f}{_number(row['clearance'], 1):>11}"
-                    f"{_number(row['received_dbm'], 1):>9}{row['free_space_dbm']:>12.1f}"
-                    f"{_number(row['probability'], 2):>6}  {row['model']}")
+                    f"{num(row['distance_m'] / 1000, 2):>7}{num(row['clearance'], 1):>11}"
+                    f"{num(row['received_dbm'], 1):>9}{num(row['free_space_dbm'], 1):>12}"
+                    f"{num(row['probability'], 2):>6}  {row['model']}")
     return "\n".join(rows)
 
 
-def _number(value: float, digits: int) -> str:
-    return "?" if not np.isfinite(value) else f"{value:.{digits}f}"
+def _number(value: float, digits: int, language: str) -> str:
+    return "?" if not np.isfinite(value) else figure(value, language, f".{digits}f")
 
 
 def _budget_text(one: Budget, language: str) -> str:
     sign = {1: "+", -1: "−", 0: " "}
-    rows = [f"{one.cell_id} → {one.point_id}: {one.distance_m / 1000:.2f} km, "
+    rows = [f"{one.cell_id} → {one.point_id}: {_number(one.distance_m / 1000, 2, language)} km, "
             f"{one.bearing_deg:.0f}°, {one.frequency_mhz:.0f} MHz, {one.model}"]
-    rows += [f"  {sign[n.sign]} {_number(n.value, 1):>8} {n.unit:<4} "
+    rows += [f"  {sign[n.sign]} {_number(n.value, 1, language):>8} {n.unit:<4} "
              f"{n.label.in_language(language)}" for n in one.lines()]
     return "\n".join(rows)
 
 
-def profile_picture(one: Budget, width: int = 72, rows: int = 8) -> str:
+def profile_picture(one: Budget, width: int = 72, rows: int = 8, *, language: str = "en") -> str:
     """Draw the terrain under a link with block characters, the line of sight as dots.
 
     Parameters
@@ -266,10 +278,12 @@ def profile_picture(one: Budget, width: int = 72, rows: int = 8) -> str:
         A link; its profile runs from the cell (left) to the point (right).
     width, rows : int
         Size of the picture in characters.
+    language : {"en", "vi"}
+        Of its lengths.
     """
     ground = one.ground_m + one.bulge_m
     if not np.isfinite(ground).any():
-        return "(the ground under this path is not known)"
+        return str(_WORDS[language]["ground"])
     at = np.linspace(0, one.along_m[-1], width)
     heights = _resampled(at, one.along_m, ground)
     sight = np.interp(at, one.along_m, one.sight_m)
@@ -284,7 +298,7 @@ def profile_picture(one: Budget, width: int = 72, rows: int = 8) -> str:
             "?" if np.isnan(f) else ("·" if d and f < 0.5 else BLOCKS[round(f * 8)])
             for f, d in zip(filled, dots, strict=True)))
     return "\n".join([f"{high:.0f} m", *lines,
-                      f"{low:.0f} m, 0 … {one.along_m[-1] / 1000:.2f} km"])
+                      f"{low:.0f} m, 0 … {_number(one.along_m[-1] / 1000, 2, language)} km"])
 
 
 def _resampled(at: NDArray[np.float64], along: NDArray[np.float64],

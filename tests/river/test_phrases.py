@@ -38,7 +38,8 @@ def test_every_phrase_is_used_and_every_one_that_is_used_is_there() -> None:
         "uncertain", "uncovered", "unknown", "other_status", "other_operator", "other_cell",
         "reached", "no_window", "too_few", "no_such_cell", "nothing_to_retract",
         "ambiguous_change", "might_no_elevation", "might_out_of_model_range", "would_appeared",
-        "would_disappeared", "would_altered", "settled_same", "settled_distinct"}
+        "would_disappeared", "would_altered", "settled_same", "settled_distinct", "action_new",
+        "action_change", "action_move", "action_decommission", "action_retract"}
     keys = set(phrases._phrases())
     assert named_by_tables <= keys
     assert keys - said <= named_by_tables
@@ -53,7 +54,8 @@ def test_status_in_vietnamese(commune: Path, done: dict[str, Any]) -> None:
         assert target["label"]["vi"] in shown["vi"]
         assert target["label"]["en"] in shown["en"]
     assert "chưa phủ sóng" in shown["vi"]
-    assert f"đến ngày {figures['as_of']}" in shown["vi"]
+    year, month, day = figures["as_of"].split("-")
+    assert f"đến ngày {day}/{month}/{year}" in shown["vi"]
     assert len(shown["vi"].splitlines()) == len(shown["en"].splitlines())
     for word in ("covered", "students", "deadline"):
         assert word in shown["en"]

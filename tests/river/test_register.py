@@ -80,7 +80,8 @@ def test_why_the_denominator_moved(home: Path) -> None:
     shown = _call(home, "status", "-q")
     assert "X1 opened again: a new class" in shown
     was = before[said["as_of"]]
-    assert f"Restated: {LIST} on {said['as_of']}: points {was:,} as known" in shown
+    name = next(t["label"]["en"] for t in said["targets"] if t["name"] == LIST)
+    assert f"Restated: {name} on {said['as_of']}: points {was:,} as known" in shown
     then = _call(home, "status", "--known-on", "2021-11-15", "--json")
     assert _points(then)[said["as_of"]] == before[said["as_of"]] + 2, "both open, for all we knew"
     assert [r["action"] for r in then["register"]] == ["open", "open"]

@@ -22,6 +22,7 @@ from phusong.plan.network import Forest, Network
 from phusong.plan.problem import Problem
 from phusong.plan.rank import decide
 from phusong.plan.reach import SitesAndPoints, covering_problem
+from phusong.written import filled
 
 __all__ = ["Why", "why"]
 
@@ -98,20 +99,23 @@ class Why:
 
     def text(self, language: str = "en") -> str:
         """Say it in words, ``"en"`` or ``"vi"``."""
-        words = _WORDS["vi" if language == "vi" else "en"]
-        lines = [words["in" if self.rank else "out"].format(**asdict(self)),
-                 words["gains"].format(**asdict(self))]
+        language = "vi" if language == "vi" else "en"
+        words, about = _WORDS[language], asdict(self)
+
+        def say(key: str, change: float = 0.0) -> str:
+            return filled(words[key], language, **about, change=change)
+
+        lines = [say("in" if self.rank else "out"), say("gains")]
         if self.cost_alone != self.cost or self.cost_last != self.cost:
-            lines.append(words["shared"].format(**asdict(self)))
+            lines.append(say("shared"))
         if self.rival:
-            lines.append(words["beat" if self.rank else "lost"].format(**asdict(self)))
+            lines.append(say("beat" if self.rank else "lost"))
         if np.isfinite(self.flip_cost):
-            change = self.flip_cost / self.cost - 1.0
-            lines.append(words["cost"].format(**asdict(self), change=change))
+            lines.append(say("cost", self.flip_cost / self.cost - 1.0))
         if np.isfinite(self.flip_weight):
-            lines.append(words["weight"].format(**asdict(self), change=self.flip_weight - 1))
+            lines.append(say("weight", self.flip_weight - 1.0))
         if not np.isfinite(self.flip_cost) and not np.isfinite(self.flip_weight):
-            lines.append(words["never"])
+            lines.append(say("never"))
         return "\n".join(lines)
 
 

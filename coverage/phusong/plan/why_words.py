@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from phusong.written import figure, filled
+
 __all__ = ["WhyBest"]
 
 _NEAR = 1e-6
@@ -116,66 +118,77 @@ class WhyBest:
 
     def text(self, language: str = "en") -> str:
         """Say it in words, ``"en"`` or ``"vi"``."""
-        words = _WORDS["vi" if language == "vi" else "en"]
-        unit = words["of_weight"] if self.objective == "weight" else self.currency
-        lines = [words[self.choice].format(site=self.site_id),
-                 words["with"].format(value=_between(self.value_with, words), unit=unit)]
+        say = _Speech("vi" if language == "vi" else "en")
+        unit = say("of_weight") if self.objective == "weight" else self.currency
+        lines = [say(self.choice, site=self.site_id),
+                 say("with", value=say.between(self.value_with), unit=unit)]
         if not self.kept:
-            lines.append(words["without"].format(value=_between(self.value_without, words),
-                                                 unit=unit))
+            lines.append(say("without", value=say.between(self.value_without), unit=unit))
         if self.rivals:
-            lines.append(words["rivals"].format(names=_list(self.rivals)))
+            lines.append(say("rivals", names=_list(self.rivals)))
         if self.partners:
-            lines.append(words["partners"].format(names=_list(self.partners)))
-        lines += [words["gains"].format(**asdict(self)), words["costs"].format(**asdict(self))]
+            lines.append(say("partners", names=_list(self.partners)))
+        lines += [say("gains", **asdict(self)), say("costs", **asdict(self))]
         if not self.kept:
-            lines += [self._cost_line(words), self._weight_line(words)]
+            lines += [self._cost_line(say), self._weight_line(say)]
             if np.isfinite(self.flip_cost).any():
-                lines.append(words["again" if self.solved_again else "not_again"])
+                lines.append(say("again" if self.solved_again else "not_again"))
         if self.interrupted:
-            lines.append(words["interrupted"])
+            lines.append(say("interrupted"))
         return "\n".join(line for line in lines if line)
 
-    def _cost_line(self, words: dict[str, str]) -> str:
+    def _cost_line(self, say: _Speech) -> str:
         low, high = self.flip_cost
         if np.isnan(low) and np.isnan(high):
-            return words["cost_none"]
+            return say("cost_none")
         if high < 0.0:
-            return words["cost_never"]
+            return say("cost_never")
         if low == np.inf:
-            return words["cost_any"]
+            return say("cost_any")
         if not low >= 0.0 or high == np.inf:
-            part = {"high": f"{high:,.0f}", "low": f"{low:,.0f}", "currency": self.currency}
-            return words["cost_open" if not low >= 0.0 else "cost_from"].format(**part)
-        change = f"{low / self.cost - 1.0:+.1%}" if self.cost else "-"
-        return words["cost"].format(at=_between(self.flip_cost, words, 0), change=change,
-                                    cost=f"{self.cost:,.0f}", currency=self.currency)
+            return say("cost_open" if not low >= 0.0 else "cost_from", high=high, low=low,
+                       currency=self.currency)
+        change = say.number(low / self.cost - 1.0, "+.1%") if self.cost else "-"
+        return say("cost", at=say.between(self.flip_cost, 0), change=change, cost=self.cost,
+                   currency=self.currency)
 
-    def _weight_line(self, words: dict[str, str]) -> str:
+    def _weight_line(self, say: _Speech) -> str:
         low, high = self.flip_weight
         if np.isnan(low) or np.isnan(high):
             return ""
         if low == np.inf:
-            return words["weight_never"]
+            return say("weight_never")
         if high == 0.0:
-            return words["weight_any"]
-        return words["weight"].format(at=_between(self.flip_weight, words, 4),
-                                      change=f"{low - 1.0:+.1%}")
+            return say("weight_any")
+        return say("weight", at=say.between(self.flip_weight, 4),
+                   change=say.number(low - 1.0, "+.1%"))
 
     def __repr__(self) -> str:
         return self.text()
 
 
-def _between(span: tuple[float, float], words: dict[str, str], digits: int | None = None) -> str:
-    """Say one figure, or two where nothing better is proven."""
-    low, high = span
-    if np.isinf(low) and low == high:
-        return words["no_plan"]
-    show = [f"{v:,.10g}" if digits is None else f"{v:,.{digits}f}" for v in span]
-    if high - low <= _NEAR * max(abs(high), 1e-9):
-        return show[0]
-    return words["between"].format(low=show[0] if np.isfinite(low) else "?",
-                                   high=show[1] if np.isfinite(high) else "?")
+@dataclass(frozen=True, slots=True)
+class _Speech:
+    """The sentences in one language, with numbers as it writes them."""
+
+    language: str
+
+    def __call__(self, key: str, **about: object) -> str:
+        return filled(_WORDS[self.language][key], self.language, **about)
+
+    def number(self, value: float, form: str) -> str:
+        return figure(value, self.language, form)
+
+    def between(self, span: tuple[float, float], digits: int | None = None) -> str:
+        """Say one figure, or two where nothing better is proven."""
+        low, high = span
+        if np.isinf(low) and low == high:
+            return self("no_plan")
+        show = [self.number(v, ",.10g" if digits is None else f",.{digits}f") for v in span]
+        if high - low <= _NEAR * max(abs(high), 1e-9):
+            return show[0]
+        return self("between", low=show[0] if np.isfinite(low) else "?",
+                    high=show[1] if np.isfinite(high) else "?")
 
 
 def _list(names: tuple[str, ...]) -> str:
@@ -200,13 +213,14 @@ _WORDS = {
                  "{gained_last:,.0f} that nobody else in the plan reaches.",
         "costs": "Its cost with feeders: {cost_alone:,.0f} {currency} if it stood alone, "
                  "{cost_in_turn:,.0f} in its turn, {cost_last:,.0f} after all others of the plan.",
-        "cost": "The site itself costs {cost} {currency}; the choice flips at {at} ({change}).",
+        "cost": "The site itself costs {cost:,.0f} {currency}; the choice flips at {at} "
+                "({change}).",
         "cost_none": "Without a budget its cost does not count.",
         "cost_never": "Not even for nothing would the site itself be in a best plan.",
         "cost_any": "It is in at any cost: without it no plan keeps what is asked.",
-        "cost_from": "It is in a best plan up to a cost of the site itself of {low} {currency}; "
-                     "above, nothing is proven.",
-        "cost_open": "At what cost of the site itself it comes in is not proven; above {high} "
+        "cost_from": "It is in a best plan up to a cost of the site itself of {low:,.0f} "
+                     "{currency}; above, nothing is proven.",
+        "cost_open": "At what cost of the site itself it comes in is not proven; above {high:,.0f} "
                      "{currency} it is in no best plan.",
         "weight": "The choice flips if the points it reaches count {at} times as much "
                   "({change}).",
@@ -233,13 +247,13 @@ _WORDS = {
                  "{gained_last:,.0f} mà không trạm nào khác trong phương án phủ tới.",
         "costs": "Chi phí kể cả đường truyền: {cost_alone:,.0f} {currency} nếu xây riêng, "
                  "{cost_in_turn:,.0f} khi đến lượt, {cost_last:,.0f} sau mọi trạm khác.",
-        "cost": "Riêng trạm tốn {cost} {currency}; lựa chọn đổi ở mức {at} ({change}).",
+        "cost": "Riêng trạm tốn {cost:,.0f} {currency}; lựa chọn đổi ở mức {at} ({change}).",
         "cost_none": "Không có giới hạn ngân sách nên chi phí của trạm không ảnh hưởng.",
         "cost_never": "Dù riêng trạm không tốn gì, nó cũng không nằm trong phương án tốt nhất.",
         "cost_any": "Trạm luôn được chọn: không có nó thì không phương án nào đạt yêu cầu.",
-        "cost_from": "Trạm nằm trong phương án tốt nhất khi riêng trạm tốn đến {low} {currency}; "
-                     "trên mức đó chưa chứng minh được gì.",
-        "cost_open": "Chưa chứng minh được trạm được chọn ở mức chi phí nào; trên {high} "
+        "cost_from": "Trạm nằm trong phương án tốt nhất khi riêng trạm tốn đến {low:,.0f} "
+                     "{currency}; trên mức đó chưa chứng minh được gì.",
+        "cost_open": "Chưa chứng minh được trạm được chọn ở mức chi phí nào; trên {high:,.0f} "
                      "{currency} thì không có phương án tốt nhất nào có trạm này.",
         "weight": "Lựa chọn đổi nếu các điểm trạm phủ tới được tính gấp {at} lần ({change}).",
         "weight_never": "Dù các điểm trạm phủ tới được tính nhiều đến đâu, trạm vẫn không được "

@@ -15,34 +15,12 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from phusong.errors import Fault
 from phusong.fault_words import fault_words, place_in_vietnamese
 from phusong.screen.board import Board
+from phusong.screen.phrases import phrase, step
 from phusong.screen.standing import Standing
 from phusong.screen.table import COLOURS, table_of
 from phusong.tables import CONTRADICTIONS, STATUSES
 
 __all__ = ["Screen"]
-
-STEPS = {
-    "read": "Reading and checking the inputs",
-    "compile": "Compiling kernels (once for each machine)",
-    "links": "Radio links to standing cells",
-    "service": "Who is covered, and why not",
-    "declared": "What operators declare",
-    "disagreement": "Where operators and the model contradict",
-    "disagreement_by_operator": "The same for each operator",
-    "spots": "Looking for sites",
-    "reach": "Radio links to candidate sites",
-    "hops": "Looking for ways to the network",
-    "costs": "Pricing",
-    "plan": "Ranking",
-    "feeders": "Feeders of the plan",
-    "bills": "Bills of the plan",
-    "dated": "The same at the dates of the plan",
-    "batch": "Studies",
-    "progress": "Progress against the targets",
-    "map": "Drawing the map",
-    "brief": "Writing the brief",
-    "new": "Making the fictional study",
-}
 
 ENDS = {
     "optimal": "the optimum, proven",
@@ -64,9 +42,13 @@ class Screen(Standing, Board):
         Show results and errors only.
     as_json : bool
         Write one JSON document to standard output and nothing else there.
+    language : {"en", "vi"}
+        Of progress bars and of the word before an error; empty = English.
     """
 
-    def __init__(self, *, quiet: bool = False, as_json: bool = False) -> None:
+    def __init__(self, *, quiet: bool = False, as_json: bool = False,
+                 language: str = "en") -> None:
+        self.language = language or "en"
         self.quiet = quiet
         self.as_json = as_json
         self.out = Console(soft_wrap=True, highlight=False)
@@ -87,7 +69,8 @@ class Screen(Standing, Board):
         with bars:
             def say(what: str, done: int, of_all: int) -> None:
                 if what not in tasks:
-                    tasks[what] = bars.add_task(STEPS.get(what, what), total=max(of_all, 1))
+                    tasks[what] = bars.add_task(step(what, self.language),
+                                                total=max(of_all, 1))
                 finished = done >= of_all
                 bars.update(tasks[what], completed=max(of_all, 1) if finished else done,
                             total=max(of_all, 1))
@@ -104,7 +87,7 @@ class Screen(Standing, Board):
 
     def error(self, text: str) -> None:
         """Write an error to standard error."""
-        self.err.print(f"[bold red]error[/] {escape(text)}")
+        self.err.print(f"[bold red]{phrase('error', self.language)}[/] {escape(text)}")
 
     def faults(self, faults: tuple[Fault, ...], language: str = "en") -> None:
         """List faults, errors first; in Vietnamese the case follows in English, in brackets."""

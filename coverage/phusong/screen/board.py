@@ -9,8 +9,9 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from phusong.screen.phrases import figure, phrase
+from phusong.screen.phrases import phrase
 from phusong.screen.table import table_of
+from phusong.written import day, figure
 
 __all__ = ["Board"]
 
@@ -49,7 +50,7 @@ class Board:
         faults = outcome.faults().to_dict("records")
         for fault in faults[:_FAULTS]:
             self.say(say("rejected_rows", rows=num(fault["rows"]), row=fault["row"],
-                         reason=fault["reason"].replace("_", " "),
+                         reason=fault["reason"],
                          message=fault[f"message_{language}"]))
         if len(faults) > _FAULTS:
             self.say(say("other_reasons", rows=num(sum(f["rows"] for f in faults[_FAULTS:]))))
@@ -80,7 +81,7 @@ class Board:
         elif outcome.points is None:
             self.say(say("not_run"))
         elif not outcome.points["rows"]:
-            self.say(say("no_point", day=outcome.points["after"]["as_of"],
+            self.say(say("no_point", day=day(outcome.points["after"]["as_of"], language),
                          definition=outcome.points["definition"]))
         else:
             self.say(say("what_would"))
@@ -109,9 +110,9 @@ class Board:
             table = table_of(*(say(key) for key in ("operator", "code", "cell", "action",
                                                     "from_day", "known", "why")))
             for row in troubles:
-                table.add_row(*(escape(row[c]) for c in (
-                    "operator", "site_code", "cell_code", "action", "effective_date")),
-                    row["known_at"][:10], say(row["code"]))
+                table.add_row(*(escape(row[c]) for c in ("operator", "site_code", "cell_code")),
+                              say(f"action_{row['action']}"), day(row["effective_date"], language),
+                              day(row["known_at"][:10], language), say(row["code"]))
             self.out.print(table)
 
     def settled(self, operator: str, code: str, other: str, verdict: str, outcome: Any,
@@ -137,9 +138,11 @@ class Board:
         """Show how many points differ between two days, and the first of them."""
         num = partial(figure, language=language)
         say = partial(phrase, language=language)
-        before, after = (f["as_of"] + (say("as_known", day=f["known_on"]) if f["known_on"] else "")
-                         + (say("with_report") if f.get("with_report") else "")
-                         for f in (figures["before"], figures["after"]))
+        before, after = (
+            day(f["as_of"], language)
+            + (say("as_known", day=day(f["known_on"], language)) if f["known_on"] else "")
+            + (say("with_report") if f.get("with_report") else "")
+            for f in (figures["before"], figures["after"]))
         self.say(say("against", study=figures["study"], before=before, after=after,
                      definition=figures["definition"],
                      mark=say("fictional") if figures["fictional"] else ""))
@@ -164,13 +167,15 @@ class Board:
         if len(rows) > _MOST:
             self.say(say("more_rows", n=num(len(rows) - _MOST)))
 
-    def batch(self, rows: list[dict[str, Any]]) -> None:
+    def batch(self, rows: list[dict[str, Any]], language: str = "en") -> None:
         """Show how each study of a batch ended."""
-        table = table_of("Study", "Result", "Seconds", "Points", "Uncovered", "What went wrong",
-                         right=(2, 3, 4))
+        num = partial(figure, language=language)
+        say = partial(phrase, language=language)
+        table = table_of(*map(say, ("study", "result", "seconds", "how_many", "gaps",
+                                    "went_wrong")), right=(2, 3, 4))
         for row in rows:
-            numbers = ("?" if row[c] is None else f"{row[c]:,}" for c in ("points", "uncovered"))
-            table.add_row(escape(row["study"]), "[green]done[/]" if row["ok"] else
-                          "[bold red]failed[/]", f"{row['seconds']:.1f}", *numbers,
-                          escape(row["error"]))
+            numbers = ("?" if row[c] is None else num(row[c]) for c in ("points", "uncovered"))
+            table.add_row(escape(row["study"]), f"[green]{say('done')}[/]" if row["ok"] else
+                          f"[bold red]{say('failed')}[/]", num(row["seconds"], form=",.1f"),
+                          *numbers, escape(row["error"]))
         self.out.print(table)

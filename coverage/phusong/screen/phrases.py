@@ -1,22 +1,36 @@
-"""What the terminal says of reports, in Vietnamese and English, read from ``desk.yml``."""
+"""What the terminal says, in Vietnamese and English, read from ``desk.yml`` and ``steps.yml``."""
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 import yaml
 
-__all__ = ["figure", "phrase"]
+__all__ = ["phrase", "step", "word"]
 
-_SWAPPED = str.maketrans(",.", ".,")
+
+def _read(*path: str) -> Mapping[str, Any]:
+    text = files("phusong").joinpath(*path).read_text(encoding="utf-8")
+    return dict(yaml.safe_load(unicodedata.normalize("NFC", text)))
 
 
 @cache
 def _phrases() -> Mapping[str, Mapping[str, str]]:
-    text = files("phusong.screen").joinpath("desk.yml").read_text(encoding="utf-8")
-    return dict(yaml.safe_load(text))
+    return _read("screen", "desk.yml")
+
+
+@cache
+def _steps() -> Mapping[str, Mapping[str, str]]:
+    return _read("screen", "steps.yml")
+
+
+@cache
+def _words() -> Mapping[str, Mapping[str, Mapping[str, str]]]:
+    return _read("maps", "words.yml")  # the file alone: the room of the maps takes long to load
 
 
 def phrase(key: str, language: str, **about: object) -> str:
@@ -24,22 +38,28 @@ def phrase(key: str, language: str, **about: object) -> str:
     return _phrases()[key][language].format(**about)
 
 
-def figure(value: float, language: str, form: str = ",.0f") -> str:
-    """Return a number as a language writes it.
+def step(what: str, language: str) -> str:
+    """Return what is being done, for a bar of progress; what has no words stands for itself."""
+    words = _steps().get(what)
+    return words[language] if words else what
+
+
+def word(group: str, name: str, language: str) -> str:
+    """Return the word that the page has for a value of a table, ``maps/words.yml``.
 
     Parameters
     ----------
-    value : float
-        The number.
+    group : str
+        ``kind``, ``reason_short``, ``evidence``, ``device`` ...
+    name : str
+        The value; one without a word stands for itself.
     language : {"vi", "en"}
-        Vietnamese writes a comma before decimals, and dots between thousands.
-    form : str
-        As `format` takes it.
+        Wanted language.
 
     Examples
     --------
-    >>> figure(1058.5, "en", ",.1f"), figure(1058.5, "vi", ",.1f")
-    ('1,058.5', '1.058,5')
+    >>> word("kind", "branch_school", "vi"), word("kind", "lighthouse", "vi")
+    ('Điểm trường', 'lighthouse')
     """
-    text = format(value, form)
-    return text.translate(_SWAPPED) if language == "vi" else text
+    words = _words()[group].get(name)
+    return words[language] if words else name
