@@ -203,6 +203,7 @@ def report(study: StudyArg,
         from phusong import desk
 
         opened = _open(study, home, inputs)
+        screen.speak_of(opened)
         store = _stored(opened, home)
         outcome = desk.report(opened, store.folder / desk.BOOK, files or (), operator=operator,
                               crs=crs, recorded_at=_date(recorded_at) if recorded_at else None,

@@ -55,6 +55,7 @@ def diff(study: StudyArg, date1: Annotated[str, typer.Argument(metavar="DATE1")]
         from phusong.difference import count, differences
 
         named = opened(study, home, inputs)
+        screen.speak_of(named)
         before = _service_on(named, home, screen, date1, known_on)
         after = _service_on(named, home, screen, date2, then_known_on or known_on)
         figures = count(differences(before, after), before, after)
@@ -101,6 +102,7 @@ def watch(study: StudyArg,
         if not folder.is_dir():
             raise MissingFileError(f"{folder}: there is no such folder to watch. Make it first.")
         named = opened(study, home, inputs)
+        screen.speak_of(named)
         store = stored(named, home)
         book = store.folder / desk.BOOK
         enter = partial(desk.report, named, book, operator=operator, store=store,

@@ -63,6 +63,7 @@ def status(study: StudyArg, home: Home = HERE, inputs: Inputs = None, as_of: Day
 
         check_by(by)
         named = opened(study, home, inputs, as_of)
+        screen.speak_of(named)
         if switch_off:
             found = _until_service(named, home, screen, as_of, known_on)
             said = bulletin.without(found, switch_off, operator)

@@ -32,8 +32,8 @@ SCREENS = {
     "diff": ["diff", "2021-10-15", "2021-12-15"], "waiting": ["waiting"],
     "report": ["report", "2021-12-02_Viettel.csv", "--dry-run"],
 }
-TYPED = """Viettel, VNPT, MobiFone; small, nowhere, lockdown, others; data, class, school, voice;
-technologies GSM LTE; dB; phusong settle verdict same distinct reason, field checks, json"""
+TYPED = """Viettel, VNPT, MobiFone; small, nowhere; data, class, school, voice; RSRP dBm dB;
+technologies GSM LTE; phusong settle verdict same distinct reason, field checks, json"""
 REPORTS = {
     "site": ("2021-12-01_Viettel.csv", {
         "hành động": ["tháo dỡ", "mới", "mới", "mới"], "mã trạm": ["NO1", "NEW1", "NEW2", "NEW3"],
@@ -144,6 +144,17 @@ def test_languages_share_names_and_what_is_typed(home: Path, shown: dict[str, di
 
 def _bare(text: str) -> list[str]:
     return re.findall(r"(?<![\w-])[^\W\d_]{2,}(?![\w-])", _prose(text))
+
+
+def test_a_study_s_own_words_in_both_languages(figures: dict[str, Any],
+                                               shown: dict[str, dict[str, str]]) -> None:
+    for language, label in (("vi", "Dữ liệu (4G) [data]"), ("en", "Data (4G) [data]")):
+        for name in ("status", "off", "diff", "report"):
+            assert label in shown[name][language], name
+        for target in figures["targets"]:
+            assert target["label"][language] in shown["diff"][language]
+            assert target["name"] not in shown["diff"][language]
+    assert "covered means: data\n" in shown["operator"]["en"], "a screen that knows no study"
 
 
 def test_both_languages_say_as_much(shown: dict[str, dict[str, str]]) -> None:

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from phusong.errors import Fault
 from phusong.fault_words import fault_words, place_in_vietnamese
 from phusong.screen.board import Board
+from phusong.screen.names import Names
 from phusong.screen.phrases import phrase, step
 from phusong.screen.standing import Standing
 from phusong.screen.table import COLOURS, table_of
@@ -49,6 +50,7 @@ class Screen(Standing, Board):
     def __init__(self, *, quiet: bool = False, as_json: bool = False,
                  language: str = "en") -> None:
         self.language = language or "en"
+        self.names = Names()
         self.quiet = quiet
         self.as_json = as_json
         self.out = Console(soft_wrap=True, highlight=False)
@@ -75,6 +77,10 @@ class Screen(Standing, Board):
                 bars.update(tasks[what], completed=max(of_all, 1) if finished else done,
                             total=max(of_all, 1))
             yield say
+
+    def speak_of(self, study: Any) -> None:
+        """Call definitions and targets by the labels that a study gives them."""
+        self.names = Names.of(study)
 
     def document(self, content: Any) -> None:
         """Write JSON to standard output."""

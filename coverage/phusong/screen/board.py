@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
+from phusong.screen.names import Names
 from phusong.screen.phrases import phrase
 from phusong.screen.table import table_of
 from phusong.written import day, figure
@@ -23,6 +24,7 @@ class Board:
     """The part of the screen that speaks of reports."""
 
     out: Console
+    names: Names
 
     def say(self, text: str) -> None:
         """Write a line for people."""
@@ -82,7 +84,8 @@ class Board:
             self.say(say("not_run"))
         elif not outcome.points["rows"]:
             self.say(say("no_point", day=day(outcome.points["after"]["as_of"], language),
-                         definition=outcome.points["definition"]))
+                         definition=self.names.definition(outcome.points["definition"],
+                                                          language)))
         else:
             self.say(say("what_would"))
             self.differences(outcome.points, language)
@@ -144,12 +147,14 @@ class Board:
             + (say("with_report") if f.get("with_report") else "")
             for f in (figures["before"], figures["after"]))
         self.say(say("against", study=figures["study"], before=before, after=after,
-                     definition=figures["definition"],
+                     definition=self.names.definition(figures["definition"], language),
                      mark=say("fictional") if figures["fictional"] else ""))
         names = list(figures["changes"])
         table = table_of("", *map(say, names), say("students_won"), say("students_lost"),
                          right=range(1, len(names) + 3))
-        parts = [(say("all_points"), figures["changes"]), *figures["by_target"].items(),
+        parts = [(say("all_points"), figures["changes"]),
+                 *((self.names.target(name, language), part)
+                   for name, part in figures["by_target"].items()),
                  *((say("province", code=code), part)
                    for code, part in figures["by_province"].items())]
         for label, part in parts:

@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
+from phusong.screen.names import Names
 from phusong.screen.phrases import phrase, word
 from phusong.screen.table import COLOURS, table_of
 from phusong.tables import STATUSES
@@ -36,6 +37,7 @@ class Standing:
     """The part of the screen that speaks of progress."""
 
     out: Console
+    names: Names
 
     def say(self, text: str) -> None:
         """Write a line for people."""
@@ -65,7 +67,7 @@ class Standing:
         self.say(f"{figures['title'][language] or figures['study']}{mark}")
         given = figures["given_on"]
         self.say(phrase("as_of", language, day=day(figures["as_of"], language),
-                        definition=figures["definition"])
+                        definition=self.names.definition(figures["definition"], language))
                  + (phrase("as_given", language, day=moment(given, language)) if given else ""))
         self.targets(figures["targets"], language)
         self._students(figures["targets"], language)
@@ -185,7 +187,8 @@ class Standing:
         table = table_of(*map(say, ("definition", "counts_it", "covered", "lost", "learners",
                                     "poor_and_near")), right=range(2, 6))
         for row in said["definitions"]:
-            table.add_row(escape(row["definition"]), _yes(row["counts"], language), *(
+            named = self.names.definition(row["definition"], language)
+            table.add_row(escape(named), _yes(row["counts"], language), *(
                 num(row[c]) for c in ("covered", "lost", "learners", "learners_poor")))
         self.out.print(table)
         if not any(row["counts"] for row in said["definitions"]):
