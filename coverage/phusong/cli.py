@@ -56,10 +56,9 @@ def _draw(results: Any, home: Path, screen: Screen, language: str, out: Path | N
 
 @app.command()
 def check(study: StudyArg, home: Home = HERE, inputs: Inputs = None,
-          language: Annotated[str, typer.Option(help="vi or en.")] = "en",
-          quiet: Quiet = False, json: Json = False) -> None:
+          language: Spoken = "en", quiet: Quiet = False, json: Json = False) -> None:
     """Find everything wrong with the inputs, and everything assumed; compute nothing."""
-    screen = Screen(quiet=quiet or json, as_json=json)
+    screen = Screen(quiet=quiet or json, as_json=json, language=language)
     with _told(screen):
         from phusong import pipeline
 
@@ -73,13 +72,11 @@ def check(study: StudyArg, home: Home = HERE, inputs: Inputs = None,
                              "faults": [_fault(f) for f in around.faults]})
         else:
             if not quiet:
-                screen.readings(rows)
-                for line in (*around.columns_taken(), *around.mends_told()):
-                    screen.say(line)
+                screen.readings(rows, language)
+                screen.mends(mends, language)
             screen.faults(tuple(f for f in around.faults if not quiet or f.severity == "error"),
                           language)
-            screen.say(", ".join(f"{number:,} {kind}{'' if number == 1 else 's'}"
-                                 for kind, number in counts.items()))
+            screen.graveness(counts, language)
         if counts["error"]:
             raise typer.Exit(1)
 

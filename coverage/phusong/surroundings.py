@@ -97,30 +97,6 @@ class Surroundings:
     mends: pd.DataFrame | None = field(default=None)
     units: Register | None = None
 
-    def columns_taken(self) -> list[str]:
-        """Return a line for each table: its columns under our names, and those not used."""
-        lines = []
-        for row in [] if self.readings is None else self.readings.to_dict("records"):
-            if not row.get("columns"):
-                continue
-            found = ", ".join(f"{ours} = {theirs}" if ours != theirs else str(ours)
-                              for ours, theirs in row["columns"].items())
-            left = row["unused"]
-            more = f"; not used: {', '.join(left[:8])}{', ...' if len(left) > 8 else ''}"
-            lines.append(f"  {row['file']}: {found}{more if left else ''}")
-        return ["Columns taken; please confirm:", *lines] if lines else []
-
-    def mends_told(self) -> list[str]:
-        """Return a line for each kind of mend in each file, with the first three from and to."""
-        if self.mends is None:
-            return []
-        lines = []
-        for (file, why), rows in self.mends.groupby(["file", "why"], sort=False):
-            first = "; ".join(f"row {r.row}: {r.was} -> {r.now}" for r in rows[:3].itertuples())
-            lines.append(f"mended {file}, {why} ({len(rows):,}): {first}"
-                         f"{'; ...' if len(rows) > 3 else ''}")
-        return lines
-
     def __repr__(self) -> str:
         there = [f"{name}={len(getattr(self, name))}" for name in
                  ("communes", "roads", "power_lines", "water", "protected", "footprints")

@@ -208,6 +208,27 @@ def test_an_explanation_in_vietnamese(home: Path, figures: dict[str, Any]) -> No
                          told["vi"])
 
 
+def test_inputs_in_vietnamese(home: Path) -> None:
+    """What is the case stays English in brackets, and columns keep their names."""
+    told = {language: _call(home, language, "check") for language in ("vi", "en")}
+    assert len(told["vi"].splitlines()) == len(told["en"].splitlines()) > 20
+    plain = "\n".join(line for line in _prose(told["vi"]).splitlines() if " = " not in line)
+    assert not re.search(r"\b(row|rows|error|warning|assumption|columns?|mended|used|places)\b",
+                         plain)
+    assert re.search(r"^0 lỗi, \d+ cảnh báo, \d+ giả định$", told["vi"], re.MULTILINE)
+    assert re.search(r"^0 errors, \d+ warnings?, \d+ assumptions?$", told["en"], re.MULTILINE)
+
+
+def test_mends_in_both_languages() -> None:
+    mends = [{"file": "schools.csv", "row": row, "was": "22.1", "now": "104.2",
+              "why": "swapped_coordinates"} for row in range(2, 1202)]
+    told = {language: _drawn(lambda screen, language=language: screen.mends(mends, language))
+            for language in ("vi", "en")}
+    assert told["en"].startswith("mended schools.csv, swapped_coordinates (1,200): row 2: 22.1 -> ")
+    assert re.match(r"đã sửa schools\.csv, .*đổi chỗ.* \(1\.200\): dòng 2: 22\.1 -> ", told["vi"])
+    assert "swapped" not in told["vi"]
+
+
 def test_every_step_and_every_figure_has_words() -> None:
     steps = {stage.makes for stage in STAGES} | {"read", "links", "compile", "batch", "map"}
     assert steps <= set(phrases._steps())

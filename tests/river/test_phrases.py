@@ -39,7 +39,8 @@ def test_every_phrase_is_used_and_every_one_that_is_used_is_there() -> None:
         "reached", "no_window", "too_few", "no_such_cell", "nothing_to_retract",
         "ambiguous_change", "might_no_elevation", "might_out_of_model_range", "would_appeared",
         "would_disappeared", "would_altered", "settled_same", "settled_distinct", "action_new",
-        "action_change", "action_move", "action_decommission", "action_retract"}
+        "action_change", "action_move", "action_decommission", "action_retract", "error_one",
+        "error_many", "warning_one", "warning_many", "assumption_one", "assumption_many"}
     keys = set(phrases._phrases())
     assert named_by_tables <= keys
     assert keys - said <= named_by_tables

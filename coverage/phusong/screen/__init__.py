@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from phusong.errors import Fault
-from phusong.fault_words import fault_words, place_in_vietnamese
 from phusong.screen.board import Board
+from phusong.screen.inputs import Inputs
 from phusong.screen.names import Names
 from phusong.screen.phrases import phrase, step
 from phusong.screen.standing import Standing
@@ -34,7 +32,7 @@ ENDS = {
 """Why a search ended, in words."""
 
 
-class Screen(Standing, Board):
+class Screen(Standing, Board, Inputs):
     """Standard output for results, standard error for progress and faults.
 
     Parameters
@@ -94,33 +92,6 @@ class Screen(Standing, Board):
     def error(self, text: str) -> None:
         """Write an error to standard error."""
         self.err.print(f"[bold red]{phrase('error', self.language)}[/] {escape(text)}")
-
-    def faults(self, faults: tuple[Fault, ...], language: str = "en") -> None:
-        """List faults, errors first; in Vietnamese the case follows in English, in brackets."""
-        order = {"error": 0, "warning": 1, "assumption": 2}
-        styles = {"error": "bold red", "warning": "yellow", "assumption": "cyan"}
-        for fault in _together(sorted(faults, key=lambda f: order[f.severity])):
-            # where no row is named, the sentence tells how many of what
-            rows = fault.count if fault.row is not None and fault.count > 1 else 0
-            many = f" ({rows:,} rows)" if rows else ""
-            kind, told = str(fault.severity), str(fault)
-            if language == "vi":
-                place = place_in_vietnamese(fault)
-                many = f" ({rows:,} dòng)" if rows else ""
-                kind = {"error": "lỗi", "warning": "cảnh báo", "assumption": "giả định"}[kind]
-                words = fault_words().get(fault.code)
-                told = (f"{place + ': ' if place else ''}"
-                        f"{f'{words} [{fault.what}]' if words else fault.what}")
-            self.out.print(f"[{styles[fault.severity]}]{kind}[/] {escape(told)}{many}")
-
-    def readings(self, rows: list[dict[str, Any]]) -> None:
-        """Table of what was read from each file."""
-        table = table_of("File", "Role", "Rows", "Accepted", "Mended", "Rejected",
-                         right=(2, 3, 4, 5))
-        for row in rows:
-            table.add_row(escape(str(row["file"])), str(row["role"]), *(
-                f"{row[c]:,}" for c in ("rows_in", "accepted", "mended", "rejected")))
-        self.out.print(table)
 
     def fetched(self, rows: list[tuple[str, ...]], lines: list[str]) -> None:
         """Show what became of open data, and what is left to do by hand."""
@@ -311,16 +282,6 @@ class Screen(Standing, Board):
         self.say(f"Present value of the {said['built']:,} sites at these dates: "
                  f"{dated['base']:,.0f} {said['currency']} ({dated['low']:,.0f} to "
                  f"{dated['high']:,.0f}); if all were built today {once['base']:,.0f}{never}.")
-
-
-def _together(faults: list[Fault]) -> list[Fault]:
-    """Tell once what is the matter with several files alike."""
-    alike: dict[Fault, list[str]] = {}
-    for fault in faults:
-        alike.setdefault(fault if fault.row is not None else replace(fault, file=""),
-                         []).append(fault.file)
-    return [replace(fault, file=", ".join(file for file in dict.fromkeys(files) if file))
-            for fault, files in alike.items()]
 
 
 def _scale(largest: float, currency: str) -> tuple[float, str]:
