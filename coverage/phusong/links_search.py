@@ -16,7 +16,7 @@ __all__ = ["COLUMNS", "Held", "Search", "group_numbers", "groups_of", "operators
 PAIRS_AT_ONCE = 1_000_000
 """Pairs in range that one unit of work holds; bounds the memory."""
 
-POINTS_AT_ONCE = 1_024
+POINTS_AT_ONCE = 4_096
 """Points of one unit of work."""
 
 COLUMNS = ("point", "cell", "distance_m", "bearing_deg", "pattern_db", "loss_db", "received_dbm",

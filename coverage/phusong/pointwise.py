@@ -11,19 +11,20 @@ brought up to date by hashing the rows of a few points again.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-__all__ = ["MARK_BYTES", "Pointwise", "digest_of", "marks_of", "packed"]
+__all__ = ["MARK_BYTES", "Pointwise", "digest_of", "marks_of", "packed", "places_among"]
 
 Ints = NDArray[np.int64]
+Piece = tuple[pa.Table, NDArray[np.bool_], Ints]
 
 MARK_BYTES = 16
 """How much is kept of the SHA-256 of the rows of one point."""
@@ -77,7 +78,8 @@ class Pointwise:
     dropped: Ints
     added: pa.Table
     key: str = ""
-    _texts: dict[str, pd.Index] = field(default_factory=dict, repr=False, compare=False)
+    _noted: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    """What was worked out of `base`: worked out once for all that stand on it."""
 
     @classmethod
     def of(cls, frame: pd.DataFrame) -> Pointwise:
@@ -89,6 +91,10 @@ class Pointwise:
         """Take a packed table as it is, kept under `key`."""
         return cls(base, np.empty(0, np.int64), base.slice(0, 0), key)
 
+    def beside(self, dropped: Ints, added: pa.Table) -> Pointwise:
+        """Return the same base with other rows dropped and added; see the class."""
+        return replace(self, dropped=dropped, added=added)
+
     def __len__(self) -> int:
         return len(self.base) - len(self.dropped) + len(self.added)
 
@@ -97,87 +103,110 @@ class Pointwise:
         """Whether all rows are those of `base`."""
         return not len(self.dropped) and not len(self.added)
 
-    @cached_property
-    def _held(self) -> NDArray[np.bool_]:
-        held = np.ones(len(self.base), bool)
-        held[self.dropped] = False
-        return held
+    def _once(self, what: str, work: Callable[[], Any]) -> Any:
+        """Return what `work` finds out about `base`; it is called once."""
+        if what not in self._noted:
+            self._noted[what] = work()
+        return self._noted[what]
 
-    @cached_property
-    def _held_rows(self) -> Ints:
-        return np.flatnonzero(self._held)
+    def numbers(self, name: str, rows: Ints | None = None) -> NDArray[Any]:
+        """Return a column of numbers: of what holds of `base`, then of `added`.
 
-    def numbers(self, name: str) -> NDArray[Any]:
-        """Return a column of numbers: of what holds of `base`, then of `added`."""
-        first, then = (table.column(name).combine_chunks().to_numpy(zero_copy_only=False)
-                       for table in (self.base, self.added))
-        return first if self.is_whole else np.concatenate([first[self._held], then])
+        Only of some rows, by their number, if they are given.
+        """
+        pieces = self._split(np.arange(len(self)) if rows is None else rows)
+        return _in_place(np.concatenate([_numbers(table, name)[at] for table, _, at in pieces]),
+                         pieces)
 
-    def _texts_of(self, table: pa.Table, name: str) -> pd.Index:
-        """Return the different texts of a column; those of `base` are looked up once."""
-        if table is not self.base:
-            return pd.Index(table.column(name).combine_chunks().dictionary.to_pandas())
-        if name not in self._texts:
-            self._texts[name] = pd.Index(table.column(name).combine_chunks().dictionary.to_pandas())
-        return self._texts[name]
+    def _texts_of(self, table: pa.Table, name: str) -> pa.Array:
+        """Return the different texts of a column."""
+        def look() -> pa.Array:
+            return _column(table, name).dictionary.cast(pa.large_string())
+        return self._once(f"texts of {name}", look) if table is self.base else look()
 
     def places(self, name: str, ids: pd.Index, rows: Ints | None = None) -> Ints:
         """Return the place of each row's text or key among `ids`, row by row; -1 = not there.
 
         Only of some rows, by their number, if they are given.
         """
-        if rows is None:
-            first, then = (_coded_as(table, name, ids.get_indexer(self._texts_of(table, name)), -1)
-                           for table in (self.base, self.added))
-            return first if self.is_whole else np.concatenate([first[self._held], then])
-        found = np.empty(len(rows), np.int64)
-        for table, mine, at in self._split(rows):
-            codes, texts = _codes(table, name)[at], self._texts_of(table, name)
-            there = np.zeros(len(texts) + 1, bool)
-            there[codes] = True
-            place = np.full(len(texts) + 1, -1, np.int64)
-            place[:-1][there[:-1]] = ids.get_indexer(texts[there[:-1]])
-            found[mine] = place[codes]
-        return found
+        pieces = self._split(np.arange(len(self)) if rows is None else rows)
+        found = [np.append(place, -1)[_codes(table, name)[at]]
+                 for place, (table, _, at) in zip(self._among(name, ids), pieces, strict=True)]
+        return _in_place(np.concatenate(found), pieces)
 
-    def _split(self, rows: Ints) -> list[tuple[pa.Table, NDArray[np.bool_], Ints]]:
+    def _among(self, name: str, ids: pd.Index) -> list[Ints]:
+        """Return the place among `ids` of each different text of `base` and of `added`."""
+        texts = [self._texts_of(table, name) for table in (self.base, self.added)]
+        return np.split(_places(pa.concat_arrays(texts), ids), [len(texts[0])])
+
+    def _split(self, rows: Ints) -> list[Piece]:
         """Return `base` and `added` with which of some rows are theirs, and where there."""
         few = len(self.base) - len(self.dropped)
-        of_base = rows[rows < few]
+        later = rows >= few
+        of_base = rows[~later]
         if len(self.dropped):
-            of_base = self._held_rows[of_base]
-        return [(self.base, rows < few, of_base), (self.added, rows >= few,
-                                                   rows[rows >= few] - few)]
+            # as many of them lie before a row as before the place it would have without them
+            of_base = of_base + np.searchsorted(self.dropped - np.arange(len(self.dropped)),
+                                                of_base, side="right")
+        return [(self.base, ~later, of_base), (self.added, later, rows[later] - few)]
 
     def rows_of(self, ids: pd.Index, name: str = "") -> Ints:
         """Return the numbers of the rows of some points, rising; or of another key `name`."""
         name = name or self.base.schema.metadata[b"keys"].decode().split(",")[0]
-        first, then = (self._among(table, name, ids) for table in (self.base, self.added))
-        return np.flatnonzero(first if self.is_whole else np.concatenate([
-            first[self._held], then]))
+        few = len(self.base) - len(self.dropped)
+        first, then = (self._holding(table, name, np.append(place >= 0, False)) for table, place
+                       in zip((self.base, self.added), self._among(name, ids), strict=True))
+        before = np.searchsorted(self.dropped, first)
+        if len(self.dropped):
+            stays = self.dropped[np.minimum(before, len(self.dropped) - 1)] != first
+            first, before = first[stays], before[stays]
+        return np.concatenate([first - before, then + few])
 
-    def _among(self, table: pa.Table, name: str, ids: pd.Index) -> NDArray[np.bool_]:
-        texts = self._texts_of(table, name)
-        wanted, place = np.zeros(len(texts), bool), texts.get_indexer(ids)
-        wanted[place[place >= 0]] = True
-        return np.asarray(_coded_as(table, name, wanted, False), bool)
+    def _holding(self, table: pa.Table, name: str, wanted: NDArray[np.bool_]) -> Ints:
+        """Return the rows of a table whose text is `wanted` (False for none), rising."""
+        begin = self._once(f"runs of {name}", lambda: _runs(_codes(table, name), len(wanted) - 1)
+                           ) if table is self.base else None
+        if begin is None:
+            return np.flatnonzero(wanted[_codes(table, name)])
+        first = begin[:-1][wanted[:-1]]
+        rows = begin[1:][wanted[:-1]] - first
+        return np.asarray(np.repeat(first - np.cumsum(rows) + rows, rows) + np.arange(rows.sum()))
 
     def values(self, name: str) -> pd.Index:
         """Return the different texts in a column, sorted."""
-        ids = self._texts_of(self.base, name).union(self._texts_of(self.added, name), sort=True)
-        there = np.bincount(self.places(name, ids) + 1, minlength=len(ids) + 1)[1:] > 0
-        return ids[there]
+        counts = self._once(f"counts of {name}", lambda: _counts(
+            _codes(self.base, name), len(self._texts_of(self.base, name))))
+        left = counts - _counts(_codes(self.base, name)[self.dropped], len(counts))
+        came = np.unique(_codes(self.added, name))
+        there = {*self._texts_of(self.base, name).filter(pa.array(left > 0)).to_pylist(),
+                 *self._texts_of(self.added, name).take(pa.array(came[came >= 0])).to_pylist()}
+        return pd.Index(sorted(there), dtype="str")
 
     def take(self, rows: Ints) -> pd.DataFrame:
         """Return rows by their number, in the order of `numbers`."""
-        (_, _, of_base), (_, later, of_added) = self._split(rows)
-        first = _compact(self.base.take(pa.array(of_base)))
-        if not len(self.added):
-            return _frame(first)
-        both = _joined(first, self.added.take(pa.array(of_added)))
-        place = np.empty(len(rows), np.int64)
-        place[np.argsort(later, kind="stable")] = np.arange(len(rows))
-        return _frame(both.take(pa.array(place)))
+        pieces = self._split(rows)
+        names = self.base.schema.metadata[b"keys"].decode().split(",")
+        columns = {name: _taken(pieces, name) for name in self.base.column_names
+                   if name not in names}
+        return pd.DataFrame(columns, index=self._keys(names, pieces), copy=False)
+
+    def _keys(self, names: list[str], pieces: list[Piece]) -> pd.Index:
+        """Return the index of some rows; its levels hold only what is there."""
+        levels, codes = [], []
+        for name in names:
+            texts: list[pa.Array] = []
+            numbers: list[Ints] = []
+            for table, _, at in pieces:
+                number, used = pd.factorize(_codes(table, name)[at])
+                numbers.append(number + sum(len(known) for known in texts))
+                texts.append(self._texts_of(table, name).take(pa.array(used)))
+            both = pa.concat_arrays(texts).dictionary_encode()
+            code = both.indices.to_numpy(zero_copy_only=False)
+            codes.append(_in_place(code[np.concatenate(numbers)], pieces))
+            levels.append(pd.Index(both.dictionary.to_pandas(), dtype="str"))
+        if len(names) == 1:
+            return pd.Index(levels[0][codes[0]], name=names[0], dtype="str")
+        return pd.MultiIndex(levels=levels, codes=codes, names=names, verify_integrity=False)
 
     def whole(self) -> pd.DataFrame:
         """Return all rows: what holds of `base`, then `added`."""
@@ -193,17 +222,76 @@ class Pointwise:
         added = self.added.take(pa.array(np.flatnonzero(stays)))
         if len(add):
             added = _joined(added, packed(add).select(self.base.column_names))
-        return Pointwise(self.base, np.union1d(self.dropped, mine), added, self.key, self._texts)
+        return self.beside(np.union1d(self.dropped, mine), added)
 
 
-def _coded_as(table: pa.Table, name: str, values: NDArray[Any], nothing: Any) -> NDArray[Any]:
-    """Return for each row of a column of text what stands for its text; `nothing` = it has none."""
-    return np.asarray(np.append(values, nothing)[_codes(table, name)])
+def _in_place(values: NDArray[Any], pieces: list[Piece]) -> NDArray[Any]:
+    """Put what was taken piece by piece in the order of the rows that were asked for."""
+    order = _order(pieces)
+    return values if order is None else values[order]
+
+
+def _order(pieces: list[Piece]) -> Ints | None:
+    """Return where each row asked for stands among the pieces; None = in their order."""
+    (_, of_base, _), (_, later, _) = pieces
+    if not (later[:-1] & of_base[1:]).any():
+        return None
+    found = np.empty(len(later), np.int64)
+    found[of_base], found[later] = np.split(np.arange(len(later)), [of_base.sum()])
+    return found
+
+
+def _taken(pieces: list[Piece], name: str) -> Any:
+    """Return some rows of a column as pandas has them."""
+    if not pa.types.is_dictionary(pieces[0][0].schema.field(name).type):
+        return _in_place(np.concatenate([_numbers(table, name)[at] for table, _, at in pieces]),
+                         pieces)
+    texts = pa.concat_arrays([_column(table, name).take(pa.array(at)).dictionary_decode()
+                              .cast(pa.large_string())
+                              for table, _, at in pieces])
+    order = _order(pieces)
+    return pd.array(texts if order is None else texts.take(pa.array(order)), dtype="str")
+
+
+def _numbers(table: pa.Table, name: str) -> NDArray[Any]:
+    return np.asarray(_column(table, name).to_numpy(zero_copy_only=False))
+
+
+def _counts(codes: NDArray[np.int32], texts: int) -> Ints:
+    """Return how many rows have each text."""
+    return np.bincount(codes + 1, minlength=texts + 1)[1:]
+
+
+def _runs(codes: NDArray[np.int32], texts: int) -> Ints | None:
+    """Return where the rows of each text begin, and their end; None = they lie scattered."""
+    if (codes[1:] < codes[:-1]).any():
+        return None
+    new = np.ones(len(codes), bool)
+    new[1:] = codes[1:] != codes[:-1]
+    starts = np.flatnonzero(new)
+    at = np.append(starts, len(codes))
+    return np.asarray(at[np.searchsorted(codes[starts], np.arange(texts + 1))])
+
+
+def places_among(keys: pd.Index, ids: pd.Index) -> Ints:
+    """Return the place of each key among `ids`; -1 = it is not there."""
+    return _places(pa.array(keys, pa.large_string()), ids)
+
+
+def _places(texts: pa.Array, ids: pd.Index) -> Ints:
+    found = pc.index_in(texts, value_set=pa.array(ids, pa.large_string()))
+    return np.asarray(found.fill_null(-1), np.int64)
+
+
+def _column(table: pa.Table, name: str) -> pa.Array:
+    """Return a column in one piece: where it is, if it is one already."""
+    column = table.column(name)
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
 def _codes(table: pa.Table, name: str) -> NDArray[np.int32]:
     """Return the number of each row's text among those of its column; -1 = it has none."""
-    codes = table.column(name).combine_chunks().indices
+    codes = _column(table, name).indices
     return np.asarray((codes.fill_null(-1) if codes.null_count else codes).to_numpy(
         zero_copy_only=False))
 
@@ -227,9 +315,9 @@ def _compact(table: pa.Table) -> pa.Table:
 def _frame(table: pa.Table) -> pd.DataFrame:
     """Return the rows of a packed table as pandas has them."""
     names = table.schema.metadata[b"keys"].decode().split(",")
-    columns = {name: _series(table.column(name)) for name in table.column_names
+    columns = {name: _series(_column(table, name)) for name in table.column_names
                if name not in names}
-    keys = [table.column(name).combine_chunks() for name in names]
+    keys = [_column(table, name) for name in names]
     if len(keys) == 1:
         index = pd.Index(keys[0].dictionary_decode().to_pandas(), name=names[0], dtype="str")
     else:
@@ -240,8 +328,7 @@ def _frame(table: pa.Table) -> pd.DataFrame:
     return pd.DataFrame(columns, index=index, copy=False)
 
 
-def _series(column: pa.ChunkedArray) -> Any:
-    whole = column.combine_chunks()
+def _series(whole: pa.Array) -> Any:
     if pa.types.is_dictionary(whole.type):
         return pd.array(whole.dictionary_decode().cast(pa.large_string()), dtype="str")
     return whole.to_numpy(zero_copy_only=False)

@@ -23,7 +23,7 @@ from scipy.spatial import cKDTree
 from phusong.links import link, link_beside
 from phusong.links_scene import Floats, Ints, bound_slack_db
 from phusong.links_search import Held, group_numbers, operators_of, worth_keeping
-from phusong.pointwise import Pointwise
+from phusong.pointwise import Pointwise, places_among
 from phusong.radio.budget import Radio
 from phusong.tables import LINKS, empty
 from phusong.terrain import Terrain
@@ -52,7 +52,7 @@ def changed_cells(old: gpd.GeoDataFrame, new: gpd.GeoDataFrame) \
     gone, came : (rows,) bool
         Aligned to `old` and to `new`.  A cell that was altered or moved is in both.
     """
-    where = old.index.get_indexer(new.index)
+    where = places_among(new.index, old.index)
     both = np.flatnonzero(where >= 0)
     differs = np.zeros(len(both), bool)
     for name in sorted((set(old.columns) | set(new.columns)) - _SAYS_NOTHING):
@@ -195,7 +195,7 @@ def differ(previous: Pointwise, points: gpd.GeoDataFrame, old: gpd.GeoDataFrame,
     nothing = empty(LINKS).drop(columns="cells_considered")
     if not len(placed) or not (gone.any() or came.any()):
         return Difference(np.empty(0, np.int64), nothing, placed.index[:0], more)
-    book = _Book.of(previous, placed, placed.index[reached], old, gone, new)
+    book = _Book.of(previous, placed, reached, old, gone, new, came)
     altered = np.zeros(len(placed) * book.groups, bool)
     altered[book.segment[gone[book.cell]]] = True
     lost = np.flatnonzero(altered)
@@ -221,8 +221,8 @@ class _Book:
         POINTS that have a place; SITES after.
     row, point, cell, segment : (links,) int64
         Row in `previous`; number of the point, of the cell before, of point and group as one.
-    of_new : (cells,) int64
-        Group of each cell after.
+    of_new, to_new : (cells,) int64
+        Group of each cell after; number after of each cell before, -1 = it is gone.
     groups : int
         How many groups there are.
     """
@@ -235,21 +235,33 @@ class _Book:
     cell: Ints
     segment: Ints
     of_new: Ints
+    to_new: Ints
     groups: int
 
     @classmethod
-    def of(cls, previous: Pointwise, placed: gpd.GeoDataFrame, reached: pd.Index,
-           old: gpd.GeoDataFrame, gone: NDArray[np.bool_], new: gpd.GeoDataFrame) -> _Book:
-        """Number the links of points that are `reached`, or that have one to a cell `gone`."""
-        of_old, of_new = group_numbers(old, new)
-        groups = int(max(of_old.max(initial=-1), of_new.max(initial=-1))) + 1
-        lost = previous.places("point_id", placed.index, previous.rows_of(
-            old.index[gone], "cell_id"))
-        row = previous.rows_of(reached.union(placed.index[np.unique(lost)]))
+    def of(cls, previous: Pointwise, placed: gpd.GeoDataFrame, reached: NDArray[np.bool_],
+           old: gpd.GeoDataFrame, gone: NDArray[np.bool_], new: gpd.GeoDataFrame,
+           came: NDArray[np.bool_]) -> _Book:
+        """Number the links of points that are `reached`, or that have one to a cell `gone`.
+
+        Only those to groups of which a cell is gone or came: the others stay as they are.
+        """
+        of_old, of_came = group_numbers(old, new[came])
+        of_new = np.empty(len(new), np.int64)
+        of_new[~came], of_new[came] = of_old[~gone], of_came  # both tables are in order
+        concerned = np.zeros(int(max(of_old.max(initial=-1), of_came.max(initial=-1))) + 1, bool)
+        concerned[of_old[gone]] = concerned[of_came] = True
+        row = previous.rows_of(old.index[concerned[of_old]], "cell_id")
         point = previous.places("point_id", placed.index, row)
         cell = previous.places("cell_id", old.index, row)
-        segment = point * groups + of_old[cell]
-        return cls(previous, placed, new, row, point, cell, segment, of_new, groups)
+        wanted = reached.copy()
+        wanted[point[gone[cell]]] = True
+        mine = wanted[point]
+        row, point, cell = row[mine], point[mine], cell[mine]
+        groups, to_new = len(concerned), np.full(len(old), -1, np.int64)
+        to_new[~gone] = np.flatnonzero(~came)
+        return cls(previous, placed, new, row, point, cell, point * groups + of_old[cell], of_new,
+                   to_new, groups)
 
     def segments_of(self, links: pd.DataFrame) -> Ints:
         """Return point and group of links to cells after, as one number."""
@@ -284,7 +296,7 @@ def _extra(book: _Book, lost: Ints, reached: Ints, came: NDArray[np.bool_],
     number[book.of_new[came]] = theirs
     place = np.full(len(book.placed), -1, np.int64)
     place[reached] = np.arange(len(reached))
-    level = book.previous.numbers("received_dbm")[book.row]
+    level = book.previous.numbers("received_dbm", book.row)
     group = number[book.segment - book.point * book.groups]
     rows = np.flatnonzero((group >= 0) & (place[book.point] >= 0) & ~np.isnan(level))
     key = place[book.point[rows]] * groups + group[rows]
@@ -314,11 +326,12 @@ def _beside(book: _Book, extra: pd.DataFrame, radio: Radio) -> tuple[pd.DataFram
     wanted = np.zeros(len(book.placed) * book.groups, bool)
     wanted[theirs] = True
     rows = np.flatnonzero(wanted[book.segment])
-    known = book.previous.take(book.row[rows])
     number, segment = np.unique(np.concatenate([book.segment[rows], theirs]), return_inverse=True)
-    clear, level, hope = (np.concatenate([part[name].to_numpy(float) for part in (known, extra)])
+    clear, level, hope = (np.concatenate([book.previous.numbers(name, book.row[rows]),
+                                          extra[name].to_numpy(float)])
                           for name in ("free_space_dbm", "received_dbm", "best_case_dbm"))
-    cell = np.concatenate([places_of(part.index, 1, book.new.index) for part in (known, extra)])
+    cell = np.concatenate([book.to_new[book.cell[rows]],
+                           places_of(extra.index, 1, book.new.index)])
     there = np.flatnonzero(~np.isnan(level))
     best = np.full((len(number), radio.best_per_operator), -np.inf)
     _fill_best(best, segment[there], level[there])
@@ -326,8 +339,8 @@ def _beside(book: _Book, extra: pd.DataFrame, radio: Radio) -> tuple[pd.DataFram
     changed = np.zeros(len(number), bool)
     changed[segment[kept[kept >= len(rows)]]] = True
     kept = kept[changed[segment[kept]]]
-    parts = [known.iloc[kept[kept < len(rows)]], extra.iloc[kept[kept >= len(rows)] - len(rows)]]
-    return pd.concat(parts), number[changed]
+    known = book.previous.take(book.row[rows[kept[kept < len(rows)]]])
+    return pd.concat([known, extra.iloc[kept[kept >= len(rows)] - len(rows)]]), number[changed]
 
 
 def _more(placed: gpd.GeoDataFrame, gone: gpd.GeoDataFrame, came: gpd.GeoDataFrame,

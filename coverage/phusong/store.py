@@ -121,7 +121,7 @@ class Store:
     def __init__(self, folder: Path, pointer: str = POINTER) -> None:
         self.folder = Path(folder)
         self.pointer = pointer
-        self._maps: dict[Path, pa.Table] = {}
+        self._maps: dict[Path, Pointwise] = {}
 
     def __repr__(self) -> str:
         return f"Store({str(self.folder)!r}: {', '.join(self.names()) or 'empty'})"
@@ -244,14 +244,12 @@ class Store:
 
     def recall_pointwise(self, kind: str, key: str) -> Pointwise | None:
         """Return what `keep_pointwise` kept under `key`, mapped from disk, else None."""
-        note, table = self.note_of(kind, key), self._mapped(kind, key)
-        if table is None:
-            return None
-        if not note["over"]:
-            return Pointwise.of_base(table, key)
+        note, found = self.note_of(kind, key), self._mapped(kind, key)
+        if found is None or not note["over"]:
+            return found
         base = self._mapped(kind, note["over"])
-        dropped = np.frombuffer(table.schema.metadata[b"dropped"], np.int64)
-        return None if base is None else Pointwise(base, dropped, table, note["over"])
+        dropped = np.frombuffer(found.base.schema.metadata[b"dropped"], np.int64)
+        return None if base is None else base.beside(dropped, found.base)
 
     def holds(self, kind: str, key: str) -> bool:
         """Tell whether what was kept under `key` is there, whole, with all it stands on."""
@@ -263,12 +261,13 @@ class Store:
             return False
         return not note.get("over") or self.holds(kind, note["over"])
 
-    def _mapped(self, kind: str, key: str) -> pa.Table | None:
+    def _mapped(self, kind: str, key: str) -> Pointwise | None:
         note, path = self.note_of(kind, key), self._path(kind, key, ".arrow")
         if note.get("key") != key or not path.exists():
             return None
         if path not in self._maps and note.get("sha256") == file_digest(path):
-            self._maps[path] = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+            table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+            self._maps[path] = Pointwise.of_base(table, key)
         return self._maps.get(path)
 
     def keep_note(self, kind: str, key: str, note: Mapping[str, Any]) -> None:
