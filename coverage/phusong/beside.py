@@ -53,7 +53,8 @@ def evidence(results: Results) -> Beside:
 
 def _noted(table: pd.DataFrame) -> pd.DataFrame:
     """Note the hash of a table in it: it is looked at day by day."""
-    table.attrs["digest"] = content_digest(table)
+    if "digest" not in table.attrs:
+        table.attrs["digest"] = content_digest(table)
     return table
 
 

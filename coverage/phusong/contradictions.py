@@ -22,6 +22,8 @@ __all__ = ["contradictions", "declared_by"]
 def declared_by(results: Results, need: Need, operator: str = "") -> pd.DataFrame:
     """Return what the footprints of the study say of its points, recalled if that is known.
 
+    If it is kept its ``attrs`` hold its ``digest``.
+
     Parameters
     ----------
     results : Results
@@ -43,6 +45,7 @@ def declared_by(results: Results, need: Need, operator: str = "") -> pd.DataFram
             found = store.keep("footprints_say", key, found)
     if store is not None:
         results.days.parts[name] = ("footprints_say", key)
+        found.attrs["digest"] = store.note_of("footprints_say", key)["digest"]
     return found
 
 

@@ -59,6 +59,7 @@ class Intake:
         self.parts = dict(parts or {})
         self._terrain, self._around, self._layer = terrain, around, layer
         self._coming: Future[Terrain | None] | None = None
+        self._layers: dict[str, Any] = {}
 
     def look_ahead(self) -> None:
         """Begin to fetch the ground in a thread of its own; who looks at it waits for it."""
@@ -83,7 +84,9 @@ class Intake:
         """Return one table of `around`; the others are not opened for it."""
         if self._layer is None or "around" in self.__dict__:
             return getattr(self.around, name)
-        return self._layer(name)
+        if name not in self._layers:
+            self._layers[name] = self._layer(name)
+        return self._layers[name]
 
 
 def read(study: Study, copies: Path | None = None) \

@@ -103,8 +103,9 @@ def standing(results: Results) -> dict[str, Any]:
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Return a table, index and all, as records that JSON can write."""
     flat = table.reset_index()
-    columns = [_plain_column(flat[name]) for name in flat.columns]
-    return [dict(zip(flat.columns, row, strict=True)) for row in zip(*columns, strict=True)]
+    names = list(flat.columns)
+    columns = [_plain_column(flat[name]) for name in names]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def _plain_column(column: pd.Series) -> list[Any]:
@@ -113,5 +114,5 @@ def _plain_column(column: pd.Series) -> list[Any]:
         return [None if x != x else int(x) if x.is_integer() else x
                 for x in column.to_numpy(float).tolist()]
     codes, different = pd.factorize(column)
-    words = [*map(plain, different), None]
-    return [words[code] for code in codes]
+    words = [*map(plain, different.tolist()), None]
+    return [words[code] for code in codes.tolist()]

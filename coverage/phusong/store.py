@@ -27,6 +27,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import shapely
 from numpy.typing import NDArray
+from pyproj import CRS
 
 from phusong.ledger.keep import locked
 from phusong.pointwise import Pointwise, digest_of
@@ -158,7 +159,7 @@ class Store:
             return None
         content = path.read_bytes()
         whole = note.get("sha256") == hashlib.sha256(content).hexdigest()
-        return _table(io.BytesIO(content), note) if whole else None
+        return _table(pa.BufferReader(content), note) if whole else None
 
     def read(self, name: str) -> pd.DataFrame:
         """Read a result that holds, whatever it was made from.
@@ -180,7 +181,8 @@ class Store:
         What is returned is what `recall` returns, so that a fresh and a recalled result are
         the same to the bit.
         """
-        return _table(io.BytesIO(self.put(kind, key, frame, **about)), self.note_of(kind, key))
+        return _table(pa.BufferReader(self.put(kind, key, frame, **about)),
+                      self.note_of(kind, key))
 
     def put(self, kind: str, key: str, frame: pd.DataFrame, **about: Any) -> bytes:
         """Do as `keep` does, but do not read the table again; return what was written.
@@ -339,13 +341,22 @@ def _text(content: Mapping[str, Any]) -> bytes:
     return json.dumps(content, indent=1, ensure_ascii=False, default=str, sort_keys=True).encode()
 
 
-def _table(source: Path | io.BytesIO, note: Mapping[str, Any]) -> pd.DataFrame:
+def _table(source: Path | pa.BufferReader, note: Mapping[str, Any]) -> pd.DataFrame:
     with pq.ParquetFile(source) as file:
-        is_geo = b"geo" in (file.schema_arrow.metadata or {})
-        frame = None if is_geo else file.read().to_pandas()
-    if frame is None:
-        if isinstance(source, io.BytesIO):
-            source.seek(0)
-        frame = gpd.read_parquet(source)
+        table = file.read(use_threads=False)  # small tables: threads cost more than they bring
+    frame = table.to_pandas(use_threads=False)
+    about = json.loads((table.schema.metadata or {}).get(b"geo", b"{}"))
+    if about:
+        name = about["primary_column"]
+        crs = about["columns"][name].get("crs")
+        shapes = shapely.from_wkb(frame[name].to_numpy())
+        frame[name] = gpd.array.from_shapely(shapes, crs=crs and _crs(json.dumps(crs)))
+        frame = gpd.GeoDataFrame(frame, geometry=name)
     frame.attrs = dict(note.get("attrs", {}))
     return frame
+
+
+@lru_cache(maxsize=16)
+def _crs(text: str) -> CRS:
+    """Return a CRS from PROJJSON; it takes long to read, and the tables of a study share it."""
+    return CRS.from_json(text)

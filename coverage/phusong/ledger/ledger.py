@@ -27,7 +27,7 @@ from phusong.ledger.reporting import Reporting, whose
 from phusong.ledger.reports import read_filing
 from phusong.ledger.state import Air, compare, sites_table, standing_cells
 from phusong.ledger.suspects import Masts, decision, settled_pairs, suspected_pairs
-from phusong.ledger.told import TOLD
+from phusong.ledger.told import TOLD, told_on
 from phusong.ledger.values import moment
 from phusong.ledger.words import Aliases
 from phusong.radio.budget import Radio
@@ -374,9 +374,11 @@ class Ledger:
              ) -> dict[date, dict[str, pd.DataFrame]]:
         """Return `told` of every subject on several days; the book is read once."""
         known = known_of(known_on)
-        statements = {subject: self._book.statements(subject, known_on=known) for subject in TOLD}
-        return {day: {subject: TOLD[subject](said, day_of(day))
-                      for subject, said in statements.items()} for day in days}
+        every = list(days)
+        found = {subject: told_on(subject, self._book.statements(subject, known_on=known),
+                                  [*map(day_of, every)]) for subject in TOLD}
+        return {day: {subject: tables[number] for subject, tables in found.items()}
+                for number, day in enumerate(every)}
 
     def gap_steps(self, since: Day, until: Day = None, known_on: Day = None) -> pd.DataFrame:
         """Return every change of the register between two days, with its reason."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import pandas as pd
 
@@ -11,7 +11,7 @@ from phusong.ledger.events import Statement
 from phusong.ledger.fold import withdrawn
 from phusong.ledger.gaps import gap_table
 
-__all__ = ["TOLD", "check_table", "claim_table", "delivery_table"]
+__all__ = ["TOLD", "check_table", "claim_table", "delivery_table", "told_on"]
 
 
 def _standing(statements: Iterable[Statement], as_of: str) -> list[Statement]:
@@ -116,3 +116,19 @@ def _frame(rows: Mapping[tuple[str, ...], tuple[object, ...]], index: tuple[str,
 TOLD: Mapping[str, Callable[[Iterable[Statement], str], pd.DataFrame]] = {
     "gap": gap_table, "claim": claim_table, "check": check_table, "device": delivery_table}
 """Subject -> its table on a day."""
+
+
+def told_on(subject: str, statements: Sequence[Statement],
+            days: Iterable[str]) -> list[pd.DataFrame]:
+    """Return the table of a subject of `TOLD` on each of some ISO days.
+
+    Days between which nothing that was said came true have one and the same table.
+    """
+    tables: dict[int, pd.DataFrame] = {}
+    found = []
+    for day in days:
+        true = sum(said.event.effective_date <= day for said in statements)
+        if true not in tables:
+            tables[true] = TOLD[subject](statements, day)
+        found.append(tables[true])
+    return found
