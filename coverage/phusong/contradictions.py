@@ -64,10 +64,12 @@ def contradictions(results: Results) -> pd.DataFrame:
                    & set(results.days.sheet(study.day).values("operator")))
     about = {"of_links": results.days.digests[f"links@{study.day}"], "names": names,
              "by": key_of(results.days.inputs, alone.model_dump(mode="json"))}
-    before, again = _before(results, about), points.index
+    before, again, links = _before(results, about), points.index, None
     if before is not None:
-        again = results.days.made_from[study.day][1]
-    found = _found(results, again, names, alone)
+        _, again, links = results.days.made_from[study.day]
+    if links is None:
+        links = results.days.links_of(study.day, again)
+    found = _found(results, again, links, names, alone)
     if before is not None:
         stays = again.get_indexer(before.index.get_level_values(0)) < 0
         found = pd.concat([part for part in (before[stays], found) if len(part)] or [found])
@@ -90,8 +92,9 @@ def _before(results: Results, about: dict[str, Any]) -> pd.DataFrame | None:
     return table
 
 
-def _found(results: Results, ids: pd.Index, names: list[str], alone: Need) -> pd.DataFrame:
-    links = results.days.links_of(results.study.day, ids)
+def _found(results: Results, ids: pd.Index, links: pd.DataFrame, names: list[str],
+           alone: Need) -> pd.DataFrame:
+    """Return the table of some points, given their links."""
     here = results.points[ids.get_indexer(results.points.index) >= 0]
     modelled = assess_alone(here, links, alone, names)
     tables = [disagreement(modelled[number * len(here):(number + 1) * len(here)],

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from phusong.errors import MissingFileError
 from phusong.intake import Intake
-from phusong.ledger.state import Air
-from phusong.pointwise import Pointwise, digest_of, marks_of
+from phusong.ledger.state import SOURCE, Air
+from phusong.pointwise import Pointwise, digest_of, marks_of, places_among
 from phusong.progress import on_air
 from phusong.relink import changed_cells, links_of
 from phusong.snapshots import Snapshot, judge, retake, service_by, take
@@ -56,9 +56,9 @@ class Days:
         Where each part of each day is kept, and the hash of what it says.
     operators : dict of date to list of str
         Operators with cells on each day.
-    made_from : dict of date to (str, Index)
-        Of days that were made from another snapshot: the hash of its links, and the points in
-        which they differ.
+    made_from : dict of date to (str, Index, DataFrame)
+        Of days that were made from another snapshot: the hash of its links, the points in which
+        they differ, and the links of these points (None = there are none).
     air : Air or None
         What operators' reports say; set it before anything is made.
     registers : dict of date to DataFrame
@@ -76,7 +76,7 @@ class Days:
         self.parts: dict[str, tuple[str, str]] = {}
         self.digests: dict[str, str] = {}
         self.operators: dict[dt.date, list[str]] = {}
-        self.made_from: dict[dt.date, tuple[str, pd.Index]] = {}
+        self.made_from: dict[dt.date, tuple[str, pd.Index, pd.DataFrame | None]] = {}
         self._before = ""
         self._cells_keys: dict[dt.date, str] = {}
         self._tables: dict[str, Any] = {}
@@ -168,18 +168,29 @@ class Days:
         Its ``attrs`` name the day, the cells of the files that are ``gone``, and the hash of all.
         """
         listed = on_air(self._from.sites, day)
-        gone, came = changed_cells(listed, cells)
-        found = cells[came].copy(deep=False)
-        found.attrs = {"day": day.isoformat(), "gone": listed.index[gone].astype(str).tolist()}
+        # what the ledger has no word on is carried over as it is: only the others are compared
+        where = places_among(listed.index, cells.index)
+        told = (cells["source"] == SOURCE).to_numpy(bool)
+        few, many = np.flatnonzero((where < 0) | told[where]), np.flatnonzero(told)
+        gone, came = changed_cells(listed.iloc[few], cells.iloc[many])
+        found = cells.iloc[many[came]].copy(deep=False)
+        found.attrs = {"day": day.isoformat(),
+                       "gone": listed.index[few[gone]].astype(str).tolist()}
         found.attrs["digest"] = key_of(content_digest(found), found.attrs["gone"])
         return found
 
     def _with_files(self, reported: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         """Return all cells of a day, given those that `_reported` returned."""
         listed = on_air(self._from.sites, dt.date.fromisoformat(reported.attrs["day"]))
-        rest = listed[pd.Index(reported.attrs["gone"]).get_indexer(listed.index) < 0]
-        parts = [part for part in (rest, reported) if len(part)] or [rest]
-        return pd.concat(parts).sort_index() if len(parts) > 1 else parts[0].sort_index()
+        rest = np.flatnonzero(places_among(listed.index, pd.Index(reported.attrs["gone"],
+                                                                  dtype="str")) < 0)
+        if not len(reported):
+            return listed.iloc[rest].sort_index()
+        if not len(rest):
+            return reported.sort_index()
+        whole = pd.concat([listed, reported])
+        rows = np.append(rest, np.arange(len(listed), len(whole)))
+        return whole.iloc[rows[whole.index.take(rows).argsort()]]
 
     def cells_key(self, day: dt.date) -> str:
         """Return a hash of all that decides which cells are on air on `day`.
@@ -242,7 +253,7 @@ class Days:
             made = self._made(day, progress)
             self._keep(day, places, made)
             if made.touched is not None:
-                self.made_from[day] = self._before, made.touched
+                self.made_from[day] = self._before, made.touched, made.again.get("links")
         self.parts |= places
         for part in _SHEETS:
             key = self._key(part, day)

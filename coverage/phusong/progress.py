@@ -153,7 +153,7 @@ def on_air(sites: pd.DataFrame, day: dt.date | pd.Timestamp) -> pd.DataFrame:
         there &= ~(sites["on_air_from"] > when)
     if "off_air_from" in sites.columns:
         there &= ~(sites["off_air_from"] <= when)
-    return sites[there]
+    return sites.copy(deep=False) if there.all() else sites[there]
 
 
 def snapshot_dates(targets: Iterable[Target], as_of: dt.date) -> list[dt.date]:

@@ -22,7 +22,10 @@ from phusong.ledger.keep import sha256
 from phusong.radio.budget import Preset, Radio
 from phusong.tables import SITES, joined, split
 
-__all__ = ["CHANGES", "Air", "compare", "sites_table", "standing_cells"]
+__all__ = ["CHANGES", "SOURCE", "Air", "compare", "sites_table", "standing_cells"]
+
+SOURCE = "ledger"
+"""What SITES say of cells that were reported; all others are carried over as they are."""
 
 CHANGES = ("change", "operator", "columns", "old_x", "old_y", "new_x", "new_y")
 """Columns of what `compare` returns; coordinates in the working CRS, metres."""
@@ -151,7 +154,7 @@ def sites_table(cells: Iterable[Cell], as_of: str, crs: Any, radio: Radio,
         records[cell_id] = {"site_id": site_id, "status": "standing", "operator": cell.operator,
                             "on_air_from": cell.on_air_from or None,
                             "off_air_from": cell.off_air_from or None,
-                            **_filled(dict(cell.at(as_of)), preset), "source": "ledger"}
+                            **_filled(dict(cell.at(as_of)), preset), "source": SOURCE}
     table = _frame(records, crs)
     return table if inventory.sites is None else _with_standing(table, inventory, touched, as_of)
 
@@ -183,14 +186,15 @@ def _with_standing(table: gpd.GeoDataFrame, inventory: Inventory,
         if name in base.columns:
             days = pd.to_datetime(base[name])
             other &= (days.isna() | on_air(days)).to_numpy()
-    rest = base[other]
     if table.empty:
-        return rest.sort_index()
-    if rest.empty:
+        return base[other].sort_index()
+    if not other.any():
         return table
-    whole = pd.concat([rest, table[[*rest.columns, *(
-        c for c in table.columns if c not in rest.columns)]]])
-    return gpd.GeoDataFrame(whole, geometry="geometry", crs=table.crs).sort_index()
+    whole = pd.concat([base, table[[*base.columns, *(
+        c for c in table.columns if c not in base.columns)]]])
+    rows = np.flatnonzero(np.append(other, np.ones(len(table), bool)))
+    rows = rows[whole.index.take(rows).argsort()]
+    return gpd.GeoDataFrame(whole.iloc[rows], geometry="geometry", crs=table.crs)
 
 
 def _filled(said: dict[str, Any], preset_of: Callable[..., Preset]) -> dict[str, Any]:
