@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy.spatial import cKDTree
 
-from phusong.service import Need, assess, assess_alone
+from phusong.service import Hearing, Need
 from phusong.tables import FIELD_CHECKS, joined
 
 __all__ = ["MEASURED_WITHIN_M", "asserted", "checked", "claimed", "field_checks", "measured_levels"]
@@ -177,9 +177,10 @@ def field_checks(points: gpd.GeoDataFrame, links: pd.DataFrame, need: Need, *,
     frames = []
     where = said.index.get_level_values("point_id").unique()
     here = points[where.get_indexer(points.index) >= 0]
-    everybody = assess(here, links, alone)["operators"]
+    hearing = Hearing(here, links)
+    everybody = hearing.by(alone)["operators"]
     names = sorted(set(said.index.get_level_values("operator")))
-    modelled = assess_alone(here, links, alone, names)
+    modelled = hearing.alone(alone, names)
     for number, (operator, rows) in enumerate(said.groupby(level="operator", sort=True)):
         ids = rows.index.get_level_values("point_id")
         service = modelled[number * len(here):(number + 1) * len(here)]

@@ -24,8 +24,8 @@ from phusong.radio.variability import location_sigma_db
 from phusong.tables import SERVICE
 from phusong.verdicts import Heard, Texts, places_of, verdicts
 
-__all__ = ["DEFINITIONS", "LOCAL", "SATELLITE", "WIFI", "Need", "assess", "assess_alone", "levels",
-           "serves"]
+__all__ = ["DEFINITIONS", "LOCAL", "SATELLITE", "WIFI", "Hearing", "Need", "assess",
+           "assess_alone", "levels", "serves"]
 
 SATELLITE = "SAT"
 """Technology of a satellite terminal with its own Wi-Fi cell."""
@@ -267,8 +267,7 @@ def assess(points: pd.DataFrame, links: pd.DataFrame, need: Need) -> pd.DataFram
     the unknown ground as low as the lowest ground known.  More cells never make
     a covered point uncovered.
     """
-    heard, cells, names = _heard(points, links, need)
-    return _service(points, heard, cells, names, need)
+    return Hearing(points, links).by(need)
 
 
 def assess_alone(points: pd.DataFrame, links: pd.DataFrame, need: Need,
@@ -288,34 +287,61 @@ def assess_alone(points: pd.DataFrame, links: pd.DataFrame, need: Need,
         SERVICE with a column ``operator``: for each operator what `assess` says of its links
         alone, one after the other.
     """
-    alone, wanted = need.model_copy(update={"operators_needed": 1}), list(operators)
-    heard, cells, names = _heard(points, links, alone)
-    number = pd.Index(wanted, dtype=object).get_indexer(names)
-    own = np.append(number, -1)[heard.operator]
-    point = np.where(own >= 0, own * len(points) + heard.point, -1)
-    found = _service(points, replace(heard, point=point), cells, names, alone, len(wanted))
-    return found.assign(operator=np.repeat(np.array(wanted, object), len(points)))
+    return Hearing(points, links).alone(need, operators)
 
 
-def _heard(points: pd.DataFrame, links: pd.DataFrame,
-           need: Need) -> tuple[Heard, Texts, Texts]:
-    """Judge links: those that count, the cells' ids and the operators' names."""
-    judged = levels(links, need)
-    point = places_of(links.index, 0, points.index)
-    use = np.flatnonzero(judged["counts"].to_numpy(bool) & (point >= 0))
-    codes, cells = np.unique(links.index.codes[1][use], return_inverse=True)
-    of_cell = np.asarray(links.index.levels[1][codes], object)
-    by_name = np.argsort(of_cell, kind="stable")
-    operator, names = pd.factorize(links["operator"].fillna("").iloc[use], sort=True)
-    own = {name: links[name].to_numpy(float)[use]
-           for name in ("distance_m", "clearance", "free_space_dbm")}
-    said = {name: judged[column].to_numpy(float)[use] for name, column in (
-        ("probability", "probability"), ("free_space", "free_space_probability"),
-        ("best_case", "best_case_probability"), ("level_dbm", "level_dbm"),
-        ("margin_db", "margin_db"))}
-    heard = Heard(point[use], operator.astype(np.int64), np.argsort(by_name)[cells.reshape(-1)],
-                  **said, **own, no_ground=_elevation_missing(links)[use])
-    return heard, of_cell[by_name], np.asarray(names, object)
+class Hearing:
+    """Links of points, made ready to be judged by several definitions of covered.
+
+    Parameters
+    ----------
+    points, links
+        As for `assess`.
+    """
+
+    def __init__(self, points: pd.DataFrame, links: pd.DataFrame) -> None:
+        self._points, self._links = points, links
+        self._point = places_of(links.index, 0, points.index)
+        codes, cells = links.index.codes[1], links.index.levels[1].to_numpy(object)
+        used = np.flatnonzero(np.bincount(codes, minlength=len(cells)))
+        used = used[np.argsort(cells[used], kind="stable")]
+        rank = np.full(len(cells), -1, np.int64)
+        rank[used] = np.arange(len(used))
+        self._cells, self._cell = cells[used], rank[codes]
+        operator, names = pd.factorize(links["operator"].fillna(""), sort=True)
+        self._operator, self._names = operator.astype(np.int64), np.asarray(names, object)
+        self._last: tuple[Need, Heard] | None = None
+
+    def by(self, need: Need) -> pd.DataFrame:
+        """Return what `assess` does."""
+        return _service(self._points, self._heard(need), self._cells, self._names, need)
+
+    def alone(self, need: Need, operators: Iterable[str]) -> pd.DataFrame:
+        """Return what `assess_alone` does."""
+        need, wanted = need.model_copy(update={"operators_needed": 1}), list(operators)
+        heard, count = self._heard(need), len(self._points)
+        number = pd.Index(wanted, dtype=object).get_indexer(self._names)
+        own = np.append(number, -1)[heard.operator]
+        heard = replace(heard, point=np.where(own >= 0, own * count + heard.point, -1))
+        found = _service(self._points, heard, self._cells, self._names, need, len(wanted))
+        return found.assign(operator=np.repeat(np.array(wanted, object), count))
+
+    def _heard(self, need: Need) -> Heard:
+        """Judge the links whose technology counts."""
+        if self._last is not None and self._last[0] == need:
+            return self._last[1]
+        links, judged = self._links, levels(self._links, need)
+        use = np.flatnonzero(judged["counts"].to_numpy(bool) & (self._point >= 0))
+        own = {name: links[name].to_numpy(float)[use]
+               for name in ("distance_m", "clearance", "free_space_dbm")}
+        said = {name: judged[column].to_numpy(float)[use] for name, column in (
+            ("probability", "probability"), ("free_space", "free_space_probability"),
+            ("best_case", "best_case_probability"), ("level_dbm", "level_dbm"),
+            ("margin_db", "margin_db"))}
+        heard = Heard(self._point[use], self._operator[use], self._cell[use], **said, **own,
+                      no_ground=_elevation_missing(links)[use])
+        self._last = need, heard
+        return heard
 
 
 def _service(points: pd.DataFrame, heard: Heard, cells: Texts, names: Texts, need: Need,

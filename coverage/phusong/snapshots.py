@@ -18,7 +18,7 @@ from phusong.links import link
 from phusong.pointwise import Pointwise
 from phusong.radio.budget import Radio
 from phusong.relink import counts_after, counts_of, differ, links_of, sheet_of
-from phusong.service import Need, assess
+from phusong.service import Hearing, Need
 from phusong.terrain import Terrain
 
 __all__ = ["Snapshot", "judge", "retake", "service_by", "take"]
@@ -74,7 +74,7 @@ def take(points: gpd.GeoDataFrame, cells: gpd.GeoDataFrame, terrain: Terrain | N
         Called with (what, done, of all).
     """
     links = link(points, cells, terrain, radio, progress=progress)
-    services = pd.concat([assess(points, links, need) for need in needs])
+    services = _services(points, links, needs)
     return Snapshot(cells, sheet_of(links), counts_of(links, points), Pointwise.of(services))
 
 
@@ -89,8 +89,7 @@ def judge(points: gpd.GeoDataFrame, cells: gpd.GeoDataFrame, links: Pointwise,
     links, counts
         Of a snapshot of these cells.
     """
-    whole = links.whole()
-    services = pd.concat([assess(points, whole, need) for need in needs])
+    services = _services(points, links.whole(), needs)
     return Snapshot(cells, links, counts, Pointwise.of(services))
 
 
@@ -112,10 +111,16 @@ def retake(previous: Snapshot, points: gpd.GeoDataFrame, cells: gpd.GeoDataFrame
     links = previous.links.changed(found.drop, found.links)
     mine = links.take(links.rows_of(found.touched))
     again = points[found.touched.get_indexer(points.index) >= 0]
-    after = pd.concat([assess(again, mine, need) for need in needs])
+    after = _services(again, mine, needs)
     drop = previous.services.rows_of(found.touched)
     return Snapshot(cells, links, counts, previous.services.changed(drop, after), found.touched,
                     {"links": mine, "services": after})
+
+
+def _services(points: gpd.GeoDataFrame, links: pd.DataFrame,
+              needs: Sequence[Need]) -> pd.DataFrame:
+    hearing = Hearing(points, links)
+    return pd.concat([hearing.by(need) for need in needs])
 
 
 def service_by(services: Pointwise, points: gpd.GeoDataFrame, definition: str) -> pd.DataFrame:
