@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -42,6 +43,11 @@ def test_claims_come_go_and_are_taken_back(ledger: Ledger, csv: Callable[..., Pa
     assert claimed("2021-11-20", "2021-10-05") == {}
     assert ledger.state().empty, "a claim is no tower"
     assert ledger.verify() == []
+    days = [dt.date(2021, 9, 30) + dt.timedelta(days=5 * n) for n in range(12)]
+    for known_on in (None, dt.date(2021, 10, 20)):
+        for day, tables in ledger.said(days, known_on).items():
+            for subject, table in tables.items():
+                pd.testing.assert_frame_equal(table, ledger.told(subject, day, known_on))
 
 
 def test_field_checks(ledger: Ledger, csv: Callable[..., Path]) -> None:

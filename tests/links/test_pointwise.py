@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from phusong.pointwise import Pointwise, digest_of, marks_of
+from phusong.pointwise import Pointwise, digest_of, marks_of, places_among
 from phusong.store import Store, content_digest
 
 IDS = pd.Index([f"p{n}" for n in range(7)])
@@ -36,6 +36,8 @@ def sorted_digest(frame: pd.DataFrame) -> str:
 @given(st.integers(0, 10_000), st.integers(1, 4), st.data())
 def test_changes_upon_changes(seed: int, steps: int, data: st.DataObject) -> None:
     frame = rows(seed, 30)
+    if data.draw(st.booleans()):  # rows of a point need not lie together
+        frame = frame.sample(frac=1.0, random_state=seed)
     sheet = Pointwise.of(frame)
     for step in range(steps):
         stays = np.array(data.draw(st.lists(st.booleans(), min_size=len(sheet),
@@ -54,6 +56,10 @@ def test_changes_upon_changes(seed: int, steps: int, data: st.DataObject) -> Non
             sheet.whole().index.get_level_values(0).isin(IDS[2:4])).tolist()
         some = np.random.default_rng(seed).permutation(len(sheet))[:9]
         np.testing.assert_array_equal(sheet.places("point_id", IDS, some), place[some])
+        np.testing.assert_array_equal(sheet.numbers("level", some), sheet.numbers("level")[some])
+        twice = pd.Index(["p3", "nowhere", "p0", "p3"])
+        assert sheet.rows_of(twice).tolist() == np.flatnonzero(
+            sheet.whole().index.get_level_values(0).isin(twice)).tolist()
         texts = sheet.values("text")[::-1]
         np.testing.assert_array_equal(sheet.places("text", texts, some),
                                       sheet.places("text", texts)[some])
@@ -83,6 +89,12 @@ def test_a_table_kept_as_changes_is_read_back_from_both_files(tmp_path: Path) ->
     path.write_bytes(path.read_bytes()[:-9])
     assert Store(tmp_path).recall_pointwise("links", "b" * 40) is None, "its base is damaged"
     assert not Store(tmp_path).holds("links", "b" * 40)
+
+
+@given(st.lists(st.integers(0, 12), max_size=9), st.permutations(range(13)))
+def test_places_among_are_those_of_pandas(keys: list[int], ids: list[int]) -> None:
+    wanted, there = (pd.Index([f"p{n}" for n in some], dtype="str") for some in (keys, ids[:7]))
+    np.testing.assert_array_equal(places_among(wanted, there), there.get_indexer(wanted))
 
 
 def test_marks_name_the_points_that_differ() -> None:

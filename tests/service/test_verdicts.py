@@ -11,7 +11,7 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from landscape import LEFT, TOP, school_table
-from phusong.service import Need, assess, assess_alone, levels
+from phusong.service import Hearing, Need, assess, assess_alone, levels
 
 OPERATORS = ("A", "B", "C", "")
 dbm = st.integers(-130, -60).map(float)
@@ -115,3 +115,19 @@ def test_operators_judged_together_are_judged_as_if_alone(
     apart = [assess(points, links[(links["operator"] == name).to_numpy(bool)], one)
              .assign(operator=name) for name in ("C", "A", "nobody")]
     pd.testing.assert_frame_equal(together, pd.concat(apart), check_exact=True)
+
+
+@settings(deadline=None, max_examples=60)
+@given(heard(), st.lists(needs, min_size=2, max_size=4), st.data())
+def test_a_hearing_answers_every_need_as_a_fresh_one_would(
+        case: tuple[gpd.GeoDataFrame, pd.DataFrame], asked: list[Need],
+        data: st.DataObject) -> None:
+    points, links = case
+    hearing = Hearing(points, links)
+    for _ in range(5):
+        need = data.draw(st.sampled_from(asked))
+        pd.testing.assert_frame_equal(hearing.by(need), assess(points, links, need),
+                                      check_exact=True)
+        pd.testing.assert_frame_equal(hearing.alone(need, ["B", "A"]),
+                                      assess_alone(points, links, need, ["B", "A"]),
+                                      check_exact=True)
