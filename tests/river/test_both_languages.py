@@ -7,6 +7,7 @@ import re
 import shutil
 import string
 from collections.abc import Callable, Iterator
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from phusong.pipeline import STAGES
 from phusong.screen import Screen, phrases
 from phusong.screen.standing import _figure_name
 from phusong.store import Store
-from phusong.tables import BREAKDOWN, PROGRESS
+from phusong.tables import BREAKDOWN, BY, PROGRESS
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -32,6 +33,9 @@ SCREENS = {
     "diff": ["diff", "2021-10-15", "2021-12-15"], "waiting": ["waiting"],
     "report": ["report", "2021-12-02_Viettel.csv", "--dry-run"],
 }
+BATCH = [{"study": "small", "ok": True, "seconds": 1234.5, "points": 1200, "uncovered": 70,
+          "error": ""}, {"study": "nowhere", "ok": False, "seconds": 0.1, "points": None,
+                         "uncovered": None, "error": "?"}]
 TYPED = """Viettel, VNPT, MobiFone; small, nowhere; data, class, school, voice; RSRP dBm dB;
 technologies GSM LTE; phusong settle verdict same distinct reason, field checks, json"""
 REPORTS = {
@@ -102,14 +106,29 @@ def shown(home: Path, figures: dict[str, Any]) -> dict[str, dict[str, str]]:
     """What each screen shows, in both languages."""
     found = {name: {language: _call(home, language, *words) for language in ("vi", "en")}
              for name, words in SCREENS.items()}
-    batch = [{"study": "small", "ok": True, "seconds": 1234.5, "points": 1200, "uncovered": 70,
-              "error": ""}, {"study": "nowhere", "ok": False, "seconds": 0.1, "points": None,
-                             "uncovered": None, "error": "?"}]
-    for name in ("province", "commune", "operator", "batch"):
-        found[name] = {language: _drawn(lambda screen, name=name, language=language: (
-            screen.batch(batch, language) if name == "batch" else
-            screen.standing(figures, name, language))) for language in ("vi", "en")}
-    return found
+    off, given = (json.loads(_call(home, "vi", *SCREENS[name], "--json"))
+                  for name in ("off", "spare"))
+    many = _thousandfold(figures)
+    drawn: dict[str, Callable[[Screen, str], None]] = {
+        **{by: partial(_standing, figures=many, by=by) for by in BY},
+        "many off": lambda screen, language: screen.switch_off(_thousandfold(off), language),
+        "many given": lambda screen, language: screen.allocation(_thousandfold(given), language),
+        "batch": lambda screen, language: screen.batch(BATCH, language)}
+    return found | {name: {language: _drawn(lambda screen, draw=draw, language=language: draw(
+        screen, language)) for language in ("vi", "en")} for name, draw in drawn.items()}
+
+
+def _standing(screen: Screen, language: str, *, figures: dict[str, Any], by: str) -> None:
+    screen.standing(figures, by, language, checks=True)
+
+
+def _thousandfold(said: Any) -> Any:
+    """The same document with every count 1,003 times as large."""
+    if isinstance(said, dict):
+        return {name: _thousandfold(value) for name, value in said.items()}
+    if isinstance(said, list):
+        return [_thousandfold(value) for value in said]
+    return said * 1003 if isinstance(said, int) and not isinstance(said, bool) else said
 
 
 def _drawn(draw: Callable[[Screen], None]) -> str:
@@ -174,6 +193,8 @@ def test_numbers_and_days_as_vietnamese_writes_them(shown: dict[str, dict[str, s
     assert "held 1,234" not in shown["status"]["vi"]
     assert re.search(r"[+-]\d+,\d ", shown["status"]["vi"]), "a margin"
     assert "1.234,5" in shown["batch"]["vi"]
+    for name in ("kind", "operator", "many off", "many given"):
+        assert len(re.findall(r"\d\.\d{3}", shown[name]["vi"])) > 5, name
     assert "15/12/2021" in shown["diff"]["vi"]
     assert "2021-12-15" in shown["diff"]["en"]
 
