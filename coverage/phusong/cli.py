@@ -6,6 +6,7 @@ usage; 130 interrupted.
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -327,4 +328,6 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8")
+    # hundreds of modules are loaded; the collector would look through them again and again
+    gc.set_threshold(50_000)
     app()
