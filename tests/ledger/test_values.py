@@ -9,8 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from phusong.errors import InputError
+from phusong.ledger.events import SUBJECTS
 from phusong.ledger.values import CellError, angle, clean, date_in_name, day, moment, number, pair
-from phusong.ledger.words import action_of, fold, match_headers, technology_of
+from phusong.ledger.words import (
+    action_of,
+    actions_in_vietnamese,
+    fold,
+    match_headers,
+    technology_of,
+)
 
 
 @pytest.mark.parametrize(("text", "value"), [
@@ -126,6 +133,13 @@ def test_technologies(text: str, ours: str | None) -> None:
     ("Đính chính", "change"), ("rút lại", "retract"), ("xóa", None)])
 def test_actions_in_two_languages(text: str, ours: str | None) -> None:
     assert action_of(text, "site") == ours
+
+
+@pytest.mark.parametrize("subject", [name for name in SUBJECTS if name != "decision"])
+def test_an_operator_is_told_words_that_are_understood(subject: str) -> None:
+    told = actions_in_vietnamese(subject)
+    assert tuple(action_of(word, subject) for word in told) == SUBJECTS[subject]
+    assert not set(told) & set(SUBJECTS[subject])
 
 
 def test_headers_in_two_languages_and_the_operators_own() -> None:

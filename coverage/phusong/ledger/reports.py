@@ -22,6 +22,7 @@ from phusong.ledger.unread import unread_columns
 from phusong.ledger.values import CellError, angle, clean, date_in_name, day, number, pair
 from phusong.ledger.words import (
     action_of,
+    actions_in_vietnamese,
     column_names,
     fold,
     known_headers,
@@ -176,7 +177,8 @@ class _Reader:
             draft.fault("missing_value", self._their("action"))
         elif action is None:
             draft.fault("unknown_action", self._their("action"), value=text,
-                        known=", ".join(SUBJECTS[subject]))
+                        known=", ".join(SUBJECTS[subject]),
+                        known_vi=", ".join(actions_in_vietnamese(subject)))
         draft.values["action"] = action or ""
         draft.values["effective_date"] = self._read(draft, "effective_date", day) or ""
         draft.values["reported_on"] = self._read(draft, "reported_on", day) or self.dated

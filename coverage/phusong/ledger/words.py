@@ -14,8 +14,9 @@ from phusong import profile
 from phusong.errors import InputError
 from phusong.nouns import Text, nearest
 
-__all__ = ["Aliases", "action_of", "column_names", "fold", "known_headers", "labels",
-           "match_headers", "message", "side_of", "technology_of", "words_for"]
+__all__ = ["Aliases", "action_of", "actions_in_vietnamese", "column_names", "fold",
+           "known_headers", "labels", "match_headers", "message", "side_of", "technology_of",
+           "words_for"]
 
 Aliases = Mapping[str, str | Iterable[str]]
 """Our column -> the operator's own name(s) for it."""
@@ -106,6 +107,12 @@ def known_headers(subject: str, aliases: Aliases) -> frozenset[str]:
 def action_of(text: str, subject: str) -> str | None:
     """Return our word for an action, or None if it is not known."""
     return _index("actions", subject).get(fold(text))
+
+
+def actions_in_vietnamese(subject: str) -> tuple[str, ...]:
+    """Return a Vietnamese word for every action of a subject, in the order of ours."""
+    found: Mapping[str, str] = _words()["actions_vi"][subject]
+    return tuple(found.values())
 
 
 @lru_cache(maxsize=4096)
