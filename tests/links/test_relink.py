@@ -101,6 +101,22 @@ def test_only_what_it_matters_to_is_linked_again() -> None:
     same(after, link(points, both, None, radio))
 
 
+@pytest.mark.parametrize("best", [1, 2, 3])
+def test_cells_that_are_alike_are_told_apart_by_their_ids(best: int) -> None:
+    """Of cells of one level the first by id stay, whether they stood before or came."""
+    points = school_table(LEFT + np.array([2000.0, 2500.0]), TOP - np.array([2000.0, 2500.0]))
+    radio = Radio(model="free_space", max_range_m=9000.0, best_per_operator=best)
+    names = [f"c{n}" for n in range(4)]
+    alike = cell_table(np.full(4, LEFT + 2200.0), np.full(4, TOP - 2300.0), ids=names)
+    far = cell_table([LEFT + 6000.0, LEFT + 6100.0], [TOP - 2000.0] * 2, ids=["a0", "z9"])
+    every = pd.concat([alike, far]).rename_axis("cell_id")
+    for before in range(2 ** 4):
+        old = every[[(before >> int(name[1])) & 1 == 1 if name in names else True
+                     for name in every.index]]
+        found, _ = relink(link(points, old, None, radio), points, old, every, None, radio)
+        same(found, link(points, every, None, radio))
+
+
 def test_what_no_link_is_made_from_changes_nothing() -> None:
     _, cells, _ = country(1)
     gone, came = changed_cells(cells, cells.assign(source="another file", assumed="tilt_deg"))
