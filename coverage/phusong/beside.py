@@ -20,8 +20,8 @@ Services = dict[dt.date, dict[str, pd.DataFrame]]
 def evidence(results: Results) -> Beside:
     """Return what claims, footprints, checks and measured levels say on every day of a run.
 
-    Each table carries its hash in ``attrs``; a kind of evidence of which there is none at all
-    has no tables.
+    Each table carries its hash in ``attrs``.  A kind of evidence has tables from the first day on
+    which there is any: before it nothing was claimed or checked, and no figure is given.
     """
     study, points, sites, told = results.study, results.points, results.sites, results.said
     needs = {t.need.name: t.need for t in study.targets}
@@ -34,16 +34,17 @@ def evidence(results: Results) -> Beside:
     declarations: Services = {}
     said = {} if prints is None else {name: _noted(declared_by(results, need))
                                       for name, need in needs.items()}
+    begun = {kind: min((day for day, tables in told.items() if len(tables.get(kind, ()))),
+                       default=dt.date.max) for kind in ("claim", "check")}
     for day in results.days:
         claim, check = told.get(day, {}).get("claim"), told.get(day, {}).get("check")
         levels = None if drive is None else measured_levels(points, drive, sites,
                                                             day=pd.Timestamp(day))
         found = _newest(check, levels)
         for name, need in needs.items():
-            if claim is not None and any(len(t.get("claim", ())) for t in told.values()):
+            if claim is not None and day >= begun["claim"]:
                 claims.setdefault(day, {})[name] = _noted(claimed(points, claim, need))
-            if found is not None and (drive is not None or any(
-                    len(t.get("check", ())) for t in told.values())):
+            if found is not None and (drive is not None or day >= begun["check"]):
                 checks.setdefault(day, {})[name] = _noted(
                     checked(points, found, need, operators))
             if prints is not None and day >= drawn_on:
