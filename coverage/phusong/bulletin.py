@@ -11,9 +11,12 @@ import pandas as pd
 
 from phusong import pipeline
 from phusong.devices import allocate
+from phusong.errors import UnknownNameError
 from phusong.evidence import asserted, field_checks
 from phusong.handover import figures as device_figures
 from phusong.ledger import GIVEN, Given
+from phusong.ledger.words import technology_of
+from phusong.nouns import nearest
 from phusong.pipeline import STAGES, Results
 from phusong.service import assess
 from phusong.settled import settled
@@ -172,7 +175,7 @@ def without(results: Results, technologies: str, operator: str = "") -> dict[str
     results : Results
         A run on that day.
     technologies : str
-        Joined by commas.
+        Joined by commas, as operators call them: ``GSM`` or ``2G``.
     operator : str
         Whose; empty = everybody's.
 
@@ -184,7 +187,9 @@ def without(results: Results, technologies: str, operator: str = "") -> dict[str
         their ``learners`` and ``learners_poor``) and ``lost`` (rows of SWITCH_OFF).
     """
     study = results.study
-    off = [name.strip().upper() for name in technologies.split(",") if name.strip()]
+    off = [technology_of(name) or name.strip().upper() for name in technologies.split(",")
+           if name.strip()]
+    _check_operator(results, operator)
     lost = switch_off(results.points, results.links, study.needs.values(), off, operator=operator)
     definitions = []
     for name, need in study.needs.items():
@@ -197,3 +202,10 @@ def without(results: Results, technologies: str, operator: str = "") -> dict[str
     return {"study": study.name, "as_of": study.day.isoformat(), "fictional": study.fictional,
             "technologies": off, "operator": operator, "definitions": definitions,
             "lost": records(lost)}
+
+
+def _check_operator(results: Results, operator: str) -> None:
+    known = sorted(results.standing["operator"].dropna().unique())
+    if operator and operator not in known:
+        raise UnknownNameError(f'No cell of "{operator}" is on air on {results.study.day}. '
+                               f"{nearest(operator, known)}")

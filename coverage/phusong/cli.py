@@ -211,6 +211,8 @@ def report(study: StudyArg,
             screen.document({**outcome.counts, "changed_cells": len(outcome.changes),
                              "suspects": len(outcome.suspects), "dry_run": dry_run,
                              "unknown_points": outcome.strangers,
+                             "unknown_operators": outcome.newcomers,
+                             "rejected_rows": desk.returned(outcome),
                              "files": outcome.files.to_dict("records"),
                              **desk.foreseen(outcome)})
         else:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
-from collections.abc import Callable, Iterable, Iterator
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -17,7 +18,7 @@ import pandas as pd
 from phusong import pipeline, sources
 from phusong.errors import InputError, MissingFileError
 from phusong.foresight import coverage_after, mirrored, statements_after
-from phusong.intake import take_in
+from phusong.intake import Intake, take_in
 from phusong.ledger import SUBJECTS, Ledger, Outcome
 from phusong.nouns import nearest
 from phusong.settled import settled
@@ -25,12 +26,12 @@ from phusong.standing import records
 from phusong.store import Store
 from phusong.study import Study
 
-__all__ = ["BOOK", "foreseen", "ledger", "prove", "report"]
+__all__ = ["BOOK", "foreseen", "ledger", "prove", "report", "returned"]
 
 BOOK = "ledger.sqlite"
 """Name of the ledger in ``data/processed/<study>``."""
 _FEW = 50
-"""For so many unknown points a known one of nearly the same key is looked for."""
+"""For so many unknown names a known one of nearly the same key is looked for."""
 
 
 def report(study: Study, book: Path, files: Iterable[str | Path] = (), *, operator: str = "",
@@ -98,7 +99,7 @@ def report(study: Study, book: Path, files: Iterable[str | Path] = (), *, operat
         inputs = take_in(study, store)
         with pipeline.open_book(book, study, inputs.points, inputs.sites) as ledger:
             outcome = enter(ledger)
-            outcome = replace(outcome, strangers=_strangers(outcome, about, inputs.points, ledger))
+            outcome = replace(outcome, **_odd_names(outcome, about, inputs, ledger))
     if rejected is not None:
         outcome = replace(outcome, workbooks=tuple(
             outcome.write_rejected(rejected, language=language)))
@@ -132,24 +133,59 @@ def _rehearsed(study: Study, book: Path, store: Store | None, about: str,
             then = now.copy()
             try:
                 outcome = enter(then)
+                outcome = replace(outcome, **_odd_names(outcome, about, inputs, then))
                 if about == "site":
                     return replace(outcome, points=coverage_after(study, inputs, mirror, now, then))
-                return replace(outcome, statements=statements_after(about, now, then),
-                               strangers=_strangers(outcome, about, inputs.points, then))
+                return replace(outcome, statements=statements_after(about, now, then))
             finally:
                 then.close()
+
+
+def _odd_names(outcome: Outcome, about: str, inputs: Intake, book: Ledger
+               ) -> dict[str, Any]:
+    """Return the points and operators spoken of that nobody else speaks of, with the nearest."""
+    who: dict[str, str] = {}
+    if about in ("site", "claim", "check"):
+        whose = set(inputs.sites["operator"].dropna()) if "operator" in inputs.sites else set()
+        spoken = set(outcome.rows["operator"][outcome.rows["outcome"] != "rejected"]) - {""}
+        who = _nearest(spoken - whose, whose) if whose else {}
+    return {"strangers": _strangers(outcome, about, inputs.points, book), "newcomers": who}
 
 
 def _strangers(outcome: Outcome, about: str, points: pd.DataFrame, book: Ledger
                ) -> dict[str, str]:
     """Return the points spoken of that neither the study nor its register of gap points knows."""
-    if about not in ("claim", "check", "device"):
+    if about == "site":
         return {}
     spoken = pd.Index(outcome.rows["site_code"].unique())
-    strange = spoken[spoken != ""].difference(points.index.union(book.gaps().index))
-    known = [str(key) for key in points.index] if len(strange) <= _FEW else []
-    return {str(key): (difflib.get_close_matches(str(key), known, 1, 0.8) or [""])[0]
-            for key in strange}
+    if about != "gap":
+        strange = spoken[spoken != ""].difference(points.index.union(book.gaps().index))
+        return _nearest(strange, points.index)
+    steps = book.gap_steps("0001-01-01", "9999-12-31")
+    known = points.index.union(steps.loc[(steps["action"] == "open").to_numpy(bool), "point_id"])
+    into = steps.loc[steps["point_id"].isin(spoken).to_numpy(bool), "merged_into"]
+    strange = spoken.union(pd.Index(into.unique())).difference(known)
+    return _nearest(strange[strange != ""], known)
+
+
+def _nearest(strange: Collection[Any], known: Collection[Any]) -> dict[str, str]:
+    """Return for each name the known one that is nearly the same; empty = none, or too many."""
+    names = [str(key) for key in known] if len(strange) <= _FEW else []
+    return {str(key): (difflib.get_close_matches(str(key), names, 1, 0.8) or [""])[0]
+            for key in sorted(strange)}
+
+
+def returned(outcome: Outcome) -> list[dict[str, Any]]:
+    """Return the rejected rows as JSON writes them: where, why in both languages, the raw row.
+
+    Returns
+    -------
+    list of dict
+        ``file``, ``row``, ``reason`` (the code), ``column``, ``message_vi``, ``message_en`` and
+        ``raw`` (column -> text).
+    """
+    rows = outcome.rejected().drop(columns="report_id").to_dict("records")
+    return [{**row, "raw": json.loads(row["raw"])} for row in rows]
 
 
 def foreseen(outcome: Outcome) -> dict[str, Any]:

@@ -8,10 +8,13 @@ from pathlib import Path
 
 from phusong.ledger import Outcome
 
-__all__ = ["ENDINGS", "watch"]
+__all__ = ["ENDINGS", "FOREIGN", "watch"]
 
 ENDINGS = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".geojson", ".json", ".gpkg")
-"""What is taken for a report; everything else in the folder is left alone."""
+"""What is read as a report."""
+FOREIGN = (".xls", ".xlsb", ".ods", ".doc", ".docx", ".kml", ".kmz", ".shp", ".zip", ".rar", ".7z")
+"""What operators send as a report, though it cannot be read: it is refused with a word, so that it
+is not lost.  Everything else in the folder is left alone."""
 
 State = tuple[int, int]
 
@@ -20,7 +23,7 @@ def _seen(folder: Path) -> dict[Path, State]:
     """Return size and time of change of every file that may be a report."""
     found: dict[Path, State] = {}
     for path in sorted(folder.iterdir()):
-        if path.name.startswith((".", "~$")) or path.suffix.lower() not in ENDINGS:
+        if path.name.startswith((".", "~$")) or path.suffix.lower() not in ENDINGS + FOREIGN:
             continue
         try:
             about = path.stat()

@@ -15,9 +15,12 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 __all__ = ["Noun", "Text", "nearest"]
 
+_MOST = 40
+"""So many known names are listed: whoever reads more of them is looking in the wrong place."""
+
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return ``'Did you mean "x"?'`` for the closest known spelling, or a list of all.
+    """Return ``'Did you mean "x"?'`` for the closest known spelling, or the first of all.
 
     Parameters
     ----------
@@ -30,7 +33,9 @@ def nearest(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(str(name), options, n=1, cutoff=0.6)
     if close:
         return f'Did you mean "{close[0]}"?'
-    return "Known: " + ", ".join(sorted(options)) + "."
+    listed = sorted(options)
+    more = f" and {len(listed) - _MOST:,} more" if len(listed) > _MOST else ""
+    return "Known: " + ", ".join(listed[:_MOST]) + more + "."
 
 
 class Noun(BaseModel):

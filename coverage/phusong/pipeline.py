@@ -51,6 +51,7 @@ from phusong.store import Store, content_digest, key_of
 from phusong.study import Study
 from phusong.surroundings import Surroundings
 from phusong.tables import PEOPLE, empty
+from phusong.tally import listed
 from phusong.warming import warm_up
 
 __all__ = ["STAGES", "Results", "Stage", "best_plan", "cells_on", "check", "inputs_digest",
@@ -267,7 +268,8 @@ def _with_reports(results: Results, book: Path | None, known_on: dt.date | None
         results.days.air = ledger.air(known_on)
         results.said = ledger.said(days, known_on)
         results.days.registers = {day: results.said[day]["gap"] for day in results.days}
-        results.register_steps = ledger.gap_steps(days[0], today, known_on)
+        results.register_steps = ledger.gap_steps(days[0], today, known_on,
+                                                  listed(results.points, results.study.targets))
         return {"watermark": ledger.watermark, "head": ledger.head,
                 "known_on": None if known_on is None else known_on.isoformat()}
 

@@ -50,3 +50,17 @@ def test_the_register(ledger: Ledger, csv: Callable[..., Path]) -> None:
 def test_an_empty_register(ledger: Ledger) -> None:
     assert ledger.gaps().empty
     assert ledger.gap_steps("2021-01-01").empty
+
+
+def test_points_of_a_list_count_before_the_register_speaks(
+        ledger: Ledger, csv: Callable[..., Path]) -> None:
+    """A school of the study's list that is withdrawn takes one away, and comes back as one."""
+    ledger.report([csv("g.csv", [("S1", "rút", "2021-10-01", "trường đã đóng", ""),
+                                 ("S1", "mở lại", "2021-11-01", "mở lại trường", ""),
+                                 ("S2", "mở", "2021-10-01", "", ""),
+                                 ("X1", "rút", "2021-10-01", "nhầm", "")], HEADER)],
+                  subject="gap", recorded_at="2021-12-01")
+    steps = ledger.gap_steps("2021-09-01", listed=("S1", "S2"))
+    assert steps[["point_id", "counts"]].values.tolist() == [
+        ["S1", -1], ["S2", 0], ["X1", 0], ["S1", 1]]
+    assert ledger.gap_steps("2021-09-01")["counts"].tolist() == [0, 1, 0, 1]

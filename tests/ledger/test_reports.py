@@ -305,3 +305,21 @@ def test_the_name_of_the_file_says_who_reports_where_rows_do_not(
             assert told == [first, "MobiFone"], name
             assert out.rows["reason"].tolist()[0] == ("" if first else "no_operator")
             assert out.faults()["rows"].tolist() == ([] if first else [1])
+
+
+def test_rejected_rows_name_their_file(ledger: Ledger, csv: Callable[..., Path]) -> None:
+    """Of several files the words say in which one the row stands."""
+    good = csv("1.csv", [GOOD])
+    first, second = (csv(name, [GOOD, with_cell(site_code="A9", height=0.2),
+                                with_cell(site_code="A8", date="soon")][:rows])
+                     for name, rows in (("2.csv", 2), ("3.csv", 3)))
+    out = ledger.report([good, first, second], operator="Viettel")
+    faults = out.faults().set_index("reason")
+    assert faults["file"].to_dict() == {"out_of_range": "2.csv", "bad_date": "3.csv"}
+    assert faults["rows"].to_dict() == {"out_of_range": 2, "bad_date": 1}
+    assert "0.5 to 500" in faults["message_en"]["out_of_range"]
+    assert "0,5 đến 500" in faults["message_vi"]["out_of_range"]
+    back = out.rejected()
+    assert back[["file", "row"]].values.tolist() == [["2.csv", 3], ["3.csv", 3], ["3.csv", 4]]
+    assert len(back) == out.counts["rejected"]
+    assert json.loads(back["raw"].iloc[2])["date"] == "soon"

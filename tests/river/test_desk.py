@@ -78,7 +78,10 @@ def test_who_won_must_have_lost_the_other_way() -> None:
 
 
 def test_files_are_left_until_they_rest(tmp_path: Path) -> None:
-    """Half-written, hidden, empty and foreign files wait; what was taken is not taken twice."""
+    """Half-written, hidden, empty and foreign files wait; what was taken is not taken twice.
+
+    An old workbook cannot be read, and is told rather than passed over.
+    """
     taken: list[list[str]] = []
     steps = iter([
         lambda: (tmp_path / "a.csv").write_text("half"),
@@ -88,7 +91,7 @@ def test_files_are_left_until_they_rest(tmp_path: Path) -> None:
         lambda: (tmp_path / "b.xlsx").write_bytes(b"x"),
         lambda: None,
     ])
-    for name in (".a.csv", "~$b.xlsx", "readme.pdf"):
+    for name in (".a.csv", "~$b.xlsx", "readme.pdf", "OLD.XLS"):
         (tmp_path / name).write_text("x")
     (tmp_path / "empty.csv").touch()
     (tmp_path / "folder.csv").mkdir()
@@ -105,7 +108,7 @@ def test_files_are_left_until_they_rest(tmp_path: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         list(inbox.watch(tmp_path, enter, pause=pause))
-    assert taken == [["a.csv"], ["b.xlsx"]]
+    assert taken == [["OLD.XLS"], ["a.csv"], ["b.xlsx"]]
 
 
 def test_a_file_that_is_written_anew_is_read_anew(tmp_path: Path) -> None:

@@ -54,7 +54,8 @@ def test_why_the_denominator_moved(home: Path) -> None:
     assert _register(home, "2021-12-10", "X1;mở lại;2021-12-05;a new class;;",
                      f"X1;mở;20/10/2021;;;{LIST}") | {"files": []} == {
         "rows": 2, "accepted": 1, "duplicate": 1, "rejected": 0, "refused": 0,
-        "changed_cells": 0, "suspects": 0, "dry_run": False, "unknown_points": {}, "files": []}
+        "changed_cells": 0, "suspects": 0, "dry_run": False, "unknown_points": {}, "files": [],
+        "unknown_operators": {}, "rejected_rows": []}
 
     said = _call(home, "status", "--json")
     after = _points(said)

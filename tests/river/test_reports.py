@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import phusong as ps
 import pytest
 from phusong import desk
 from phusong.cli import app
+from phusong.nouns import nearest
 from phusong.store import Store
 from typer.testing import CliRunner
 
@@ -77,3 +79,55 @@ def test_reports_that_are_not_there(home: Path) -> None:
     ran = CliRunner().invoke(app, ["report", "small", "nowhere.csv", "--home", str(home)])
     assert ran.exit_code == 1
     assert "nowhere.csv" in ran.output
+
+
+def test_the_screen_tells_the_file_and_says_nothing_twice(home: Path) -> None:
+    head = "action;site_code;effective_date;lat;lon;technology;frequency;height;STT\n"
+    for day in ("01", "08"):
+        (home / f"2021-12-{day}_Viettel.csv").write_text(
+            head + f"new;N{day};2021-11-20;22.35;103.85;4G;1800;30;1\n"
+            + f"new;M{day};2021-11-20;22.35;103.85;4G;1800;cao;2\n" * (day == "08"),
+            encoding="utf-8")
+    files = [str(home / f"2021-12-{day}_Viettel.csv") for day in ("01", "08")]
+    told = _report(home, *files, "--dry-run")
+    assert "first in 2021-12-08_Viettel.csv, row 3" in told
+    assert told.count("Not read") == 1
+    assert [line.split() for line in told.splitlines() if line.startswith("together")] == [
+        ["together", "3", "2", "0", "1"]]
+    said = json.loads(_report(home, *files, "--json"))
+    assert [(row["file"], row["row"], row["reason"], row["raw"]["height"])
+            for row in said["rejected_rows"]] == [
+        ("2021-12-08_Viettel.csv", 3, "bad_number", "cao")]
+    assert said["unknown_operators"] == {}
+    old = home / "2021-12-15_Viettel.xls"
+    old.write_bytes(b"\xd0\xcf\x11\xe0")
+    ran = CliRunner().invoke(app, ["report", "small", "--home", str(home), str(old), "--json"])
+    assert (ran.exit_code, json.loads(ran.stdout)["files"][0]["refused"]) == (1, "unknown_format")
+
+
+def test_names_that_nobody_else_has_are_told(home: Path) -> None:
+    """A slip in the name of an operator or of a point of the register is not swallowed."""
+    study = ps.Study.read(home / "data/raw/small/study.yml")
+    point = str(ps.read(study)[0].index[0])
+    claims, register = home / "claims.csv", home / "register.csv"
+    claims.write_text(f"point;date;operator\n{point};2021-12-01;Vietel\n"
+                      f"{point};2021-12-01;Viettel\n", encoding="utf-8")
+    register.write_text("point;action;date;reason;into\n"
+                        f"{point[1:]};withdraw;2021-12-01;closed;\nN1;open;2021-12-01;;\n"
+                        f"{point};merge;2021-12-02;one place;N2\n"
+                        "N1;withdraw;2021-12-03;closed;\n", encoding="utf-8")
+    for rehearsed in (["--dry-run"], []):
+        said = json.loads(_report(home, str(claims), "--about", "claim", "--json", *rehearsed))
+        assert said["unknown_operators"] == {"Vietel": "Viettel"}
+        assert said["unknown_points"] == {}
+        said = json.loads(_report(home, str(register), "--about", "gap", "--json", *rehearsed))
+        assert said["unknown_points"] == {point[1:]: point, "N2": ""}
+    assert "Vietel (có phải Viettel?)" in _report(home, str(claims), "--about", "claim",
+                                                  "--language", "vi")
+
+
+def test_of_many_known_names_only_some_are_listed() -> None:
+    assert nearest("zzz", ["b", "a"]) == "Known: a, b."
+    told = nearest("zzz", map(str, range(2041)))
+    assert told.endswith(" and 2,001 more.")
+    assert told.count(",") == 40

@@ -118,6 +118,12 @@ def test_a_switch_off(home: Path) -> None:
     wrong = CliRunner().invoke(app, ["status", "small", "--home", str(home), "--switch-off", "6G"])
     assert wrong.exit_code == 1
     assert "6G" in wrong.output
+    spoken = _call(home, "status", "--switch-off", "4g", "--operator", "Viettel", "--json")
+    assert spoken == one, "as operators call it"
+    slip = CliRunner().invoke(app, ["status", "small", "--home", str(home), "--switch-off", "LTE",
+                                    "--operator", "Vietel"])
+    assert slip.exit_code == 1, "nothing lost by nobody would be a false comfort"
+    assert 'Did you mean "Viettel"?' in slip.output
 
 
 def test_status_by(home: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import pandas as pd
 
@@ -59,7 +59,8 @@ def gap_table(statements: Iterable[Statement], as_of: str) -> pd.DataFrame:
     return frame.assign(since=pd.to_datetime(frame["since"]).astype("datetime64[s]"))
 
 
-def gap_steps(statements: Iterable[Statement], since: str, until: str) -> pd.DataFrame:
+def gap_steps(statements: Iterable[Statement], since: str, until: str,
+              listed: Collection[str] = ()) -> pd.DataFrame:
     """Return every change of the register between two days: why the denominator moved.
 
     Parameters
@@ -68,11 +69,14 @@ def gap_steps(statements: Iterable[Statement], since: str, until: str) -> pd.Dat
         What was said, as far as it was known.
     since, until : str
         ISO days: steps after `since` and up to and with `until`.
+    listed : collection of str
+        Points that count before the register says anything of them, because they are on a list
+        of the study's files.
 
     Returns
     -------
     DataFrame
-        Columns date, point_id, action, was, now, counts (+1, 0 or -1 open points), reason,
+        Columns date, point_id, action, was, now, counts (+1, 0 or -1 points), reason,
         merged_into; in the order of date and point.
     """
     rows = []
@@ -81,7 +85,7 @@ def gap_steps(statements: Iterable[Statement], since: str, until: str) -> pd.Dat
         for statement in said:
             event = statement.event
             now = _STATUS[event.action]
-            step = int(now == "open") - int(was == "open")
+            step = int(now == "open") - int(was == "open" or (not was and code in listed))
             if since < event.effective_date <= until:
                 rows.append((event.effective_date, code, event.action, was, now, step,
                              event.values.get("reason", ""), event.values.get("merged_into", "")))

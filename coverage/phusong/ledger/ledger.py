@@ -380,10 +380,11 @@ class Ledger:
         return {day: {subject: tables[number] for subject, tables in found.items()}
                 for number, day in enumerate(every)}
 
-    def gap_steps(self, since: Day, until: Day = None, known_on: Day = None) -> pd.DataFrame:
-        """Return every change of the register between two days, with its reason."""
+    def gap_steps(self, since: Day, until: Day = None, known_on: Day = None,
+                  listed: Collection[str] = ()) -> pd.DataFrame:
+        """Return every change of the register, with its reason; `listed` points count at first."""
         return gap_steps(self._book.statements("gap", known_on=known_of(known_on)), day_of(since),
-                         day_of(until))
+                         day_of(until), listed)
 
     def files(self) -> pd.DataFrame:
         """Return every file in the book, oldest first, with its counts."""

@@ -56,6 +56,9 @@ class Outcome:
     strangers : dict of str to str
         Points spoken of that the study does not know, and the known one of nearly the same key
         (empty = there is none): what is said of them counts nowhere until they are known.
+    newcomers : dict of str to str
+        Operators that the study's files do not know, and the known one of nearly the same name
+        (empty = there is none): a slip of the pen makes an operator of its own.
     """
 
     files: pd.DataFrame
@@ -68,6 +71,7 @@ class Outcome:
     points: dict[str, Any] | None = None
     statements: pd.DataFrame | None = None
     strangers: dict[str, str] = field(default_factory=dict)
+    newcomers: dict[str, str] = field(default_factory=dict)
 
     @property
     def about_sites(self) -> bool:
@@ -81,19 +85,33 @@ class Outcome:
                 for name in ("rows", "accepted", "duplicate", "rejected")}
         return sums | {"refused": int((self.files["refused"] != "").sum())}
 
+    def rejected(self) -> pd.DataFrame:
+        """Return the rejected rows as they go back, file by file.
+
+        Returns
+        -------
+        DataFrame
+            Columns file (its name), row, reason (the code), column, message_vi, message_en, raw
+            (JSON) and report_id.
+        """
+        bad = self.rows[(self.rows["outcome"] == "rejected").to_numpy(bool)].reset_index()
+        names = dict(zip(self.files["report_id"], self.files["name"], strict=True))
+        return bad.assign(file=bad["report_id"].map(names))[
+            ["file", "row", "reason", "column", "message_vi", "message_en", "raw", "report_id"]]
+
     def faults(self) -> pd.DataFrame:
         """Return why rows were rejected, the most frequent reason first.
 
         Returns
         -------
         DataFrame
-            Columns reason, column, rows (how many), row (the first of them), report_id,
-            message_vi and message_en (of the first).
+            Columns reason, column, rows (how many), row (the first of them), file and report_id
+            (where that one stands), message_vi and message_en (of the first).
         """
-        bad = self.rows[(self.rows["outcome"] == "rejected").to_numpy(bool)].reset_index()
-        found = bad.groupby(["reason", "column"], sort=True).agg(
-            rows=("row", "size"), row=("row", "first"), report_id=("report_id", "first"),
-            message_vi=("message_vi", "first"), message_en=("message_en", "first")).reset_index()
+        found = self.rejected().groupby(["reason", "column"], sort=True).agg(
+            rows=("row", "size"), row=("row", "first"), file=("file", "first"),
+            report_id=("report_id", "first"), message_vi=("message_vi", "first"),
+            message_en=("message_en", "first")).reset_index()
         return found.sort_values(["rows", "reason", "column"], ascending=[False, True, True],
                                  ignore_index=True)
 

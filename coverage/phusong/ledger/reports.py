@@ -31,6 +31,7 @@ from phusong.ledger.words import (
     technology_of,
 )
 from phusong.tables import SITES
+from phusong.written import figure
 
 __all__ = ["read_filing"]
 
@@ -210,7 +211,8 @@ class _Reader:
                 continue
             if not low <= value <= high:
                 draft.fault("out_of_range", self._their(column), value=draft.cells[column],
-                            low=f"{low:g}", high=f"{high:g}")
+                            low=f"{low:g}", high=f"{high:g}", low_vi=figure(low, "vi", "g"),
+                            high_vi=figure(high, "vi", "g"))
             said[column] = value
         return said
 

@@ -18,6 +18,8 @@ __all__ = ["Board"]
 
 _MOST = 20
 _FAULTS = 5
+_NAMED = 3
+_COUNTS = ("rows", "accepted", "duplicate", "rejected")
 
 
 class Board:
@@ -38,31 +40,31 @@ class Board:
         """Show what became of operators' reports, file by file."""
         num = partial(figure, language=language)
         say = partial(phrase, language=language)
-        table = table_of(*(say(key) for key in ("file", "rows", "accepted", "duplicate", "rejected",
-                                                "refused_because")), right=(1, 2, 3, 4))
+        table = table_of(*map(say, ("file", *_COUNTS, "refused_because")), right=(1, 2, 3, 4))
         files = outcome.files.to_dict("records")
         for row in files:
-            table.add_row(escape(row["name"]), *(
-                num(row[c]) for c in ("rows", "accepted", "duplicate", "rejected")),
-                escape(row[f"message_{language}"]))
+            table.add_row(escape(row["name"]), *(num(row[c]) for c in _COUNTS),
+                          escape(row[f"message_{language}"]))
+        if len(files) > 1:
+            table.add_row(say("together"), *(f"[bold]{num(outcome.counts[c])}[/]"
+                                             for c in _COUNTS), "")
         self.out.print(table)
-        for row in files:
-            if row["unread"]:
-                self.say(f"{row['name']}: {row[f'unread_{language}']}")
+        self._unread(files, language)
         faults = outcome.faults().to_dict("records")
         for fault in faults[:_FAULTS]:
             self.say(say("rejected_rows", rows=num(fault["rows"]), row=fault["row"],
-                         reason=fault["reason"],
+                         file=fault["file"], reason=fault["reason"],
                          message=fault[f"message_{language}"]))
         if len(faults) > _FAULTS:
             self.say(say("other_reasons", rows=num(sum(f["rows"] for f in faults[_FAULTS:]))))
         for path in outcome.workbooks:
             self.say(say("goes_back", path=path))
-        if outcome.strangers:
-            self.say(say("strangers", n=num(len(outcome.strangers)), list="; ".join([
-                key + (say("nearly", near=near) if near else "")
-                for key, near in list(outcome.strangers.items())[:_FAULTS]]
-                + ["..."] * (len(outcome.strangers) > _FAULTS))))
+        for what, names in (("strangers", outcome.strangers), ("newcomers", outcome.newcomers)):
+            if names:
+                self.say(say(what, n=num(len(names)), list="; ".join([
+                    key + (say("nearly", near=near) if near else "")
+                    for key, near in list(names.items())[:_FAULTS]]
+                    + ["..."] * (len(names) > _FAULTS))))
         if outcome.about_sites:
             self.say(say("cells_would_differ" if outcome.dry_run else "cells_differ",
                          cells=num(len(outcome.changes)), suspects=num(len(outcome.suspects))))
@@ -70,6 +72,18 @@ class Board:
             self.say(say("who_waits", study=study))
         if outcome.dry_run:
             self._foreseen(outcome, language)
+
+    def _unread(self, files: list[dict[str, Any]], language: str) -> None:
+        """Say which columns were not read, once for all files of which it is the same."""
+        same: dict[str, list[str]] = {}
+        for row in files:
+            if row["unread"]:
+                same.setdefault(row[f"unread_{language}"], []).append(row["name"])
+        for words, names in same.items():
+            more = len(names) - _NAMED
+            self.say(", ".join(names[:_NAMED]) + (phrase(
+                "and_more_files", language, n=figure(more, language)) if more > 0 else "")
+                + f": {words}")
 
     def _foreseen(self, outcome: Any, language: str) -> None:
         """Say what would become of points."""
