@@ -123,6 +123,8 @@ def test_the_same_words_after_a_retraction_are_pointed_out(in_memory: Make,
     assert heights(ledger, "2021-10-20") == {}
     dated = ledger.report([csv("2021-10-29.csv", [first])], operator="X", recorded_at="2021-10-29")
     assert dated.counts["duplicate"] == 1
+    assert dated.rows["reason"].tolist() == ["said_again"], "it is told that it holds again"
+    assert len(dated.changes) == 1
     assert heights(ledger, "2021-10-20") == {"A-1": 30.0}
 
 

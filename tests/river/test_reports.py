@@ -81,6 +81,17 @@ def test_reports_that_are_not_there(home: Path) -> None:
     assert "nowhere.csv" in ran.output
 
 
+def test_what_is_to_become_known_in_future_is_refused(home: Path, tmp_path: Path) -> None:
+    """A slip in the year would hide a report until then."""
+    path = tmp_path / "2021-12-01_Viettel.csv"
+    path.write_text("site_code;date;lat;lon;technology\nN1;2021-11-20;22.35;103.85;4G\n")
+    ran = CliRunner().invoke(app, ["report", "small", str(path), "--home", str(home),
+                                   "--recorded-at", "9021-12-01"])
+    assert ran.exit_code == 1
+    assert "9021-12-01: that day is yet to come" in ran.output
+    assert not (home / "data/processed/small" / desk.BOOK).exists()
+
+
 def test_the_screen_tells_the_file_and_says_nothing_twice(home: Path) -> None:
     head = "action;site_code;effective_date;lat;lon;technology;frequency;height;STT\n"
     for day in ("01", "08"):

@@ -12,6 +12,7 @@ import pytest
 from phusong.cli import app
 from phusong.ledger import GIVEN, Given
 from phusong.store import Store
+from python_calamine import CalamineWorkbook
 from typer.testing import CliRunner
 
 
@@ -99,6 +100,12 @@ def test_csv_for_people(home: Path, tmp_path: Path) -> None:
     assert table["Mã trường"].is_unique
     _call(home, "allocate", "--devices", "40", "--out", str(path), "-q", "--language", "en")
     assert "Allocated now" in path.read_text(encoding="utf-8-sig").splitlines()[0]
+    for language, when, meant in (("vi", "15/12/2021", "Dữ liệu (4G) [data]"),
+                                  ("en", "2021-12-15", "Data (4G) [data]")):
+        book = tmp_path / f"{language}.xlsx"
+        _call(home, "allocate", "--devices", "40", "--out", str(book), "-q", "--language", language)
+        front = CalamineWorkbook.from_path(book).get_sheet_by_index(0).to_python()
+        assert [row[1] for row in front[3:5]] == [when, meant]
     wrong = CliRunner().invoke(app, ["allocate", "small", "--home", str(home), "--devices", "1",
                                      "--out", str(tmp_path / "x.pdf"), "-q"])
     assert wrong.exit_code == 1

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
@@ -173,15 +174,18 @@ class Book:
             if row.event is not None:
                 key = row.event.key
                 code = ("same_row" if key in seen else "" if fresh
-                        else self._said_before(row.event, key))
+                        else self._said_before(row.event, key, row.reported_on))
                 if code:
                     row = as_duplicate(row, code)
                 seen.add(key)
             settled.append(row)
         return tuple(settled)
 
-    def _said_before(self, event: Event, key: str) -> str:
-        """Return the code of a duplicate if the book has this statement already, else ''."""
+    def _said_before(self, event: Event, key: str, reported_on: str) -> str:
+        """Return the code of a duplicate if the book has this statement already, else ''.
+
+        One that was retracted holds again once it is reported on a day after the retraction.
+        """
         if not self._db.execute("SELECT 1 FROM events WHERE event_key=?", (key,)).fetchone():
             return ""
         if self._db.execute("SELECT 1 FROM events WHERE subject=? AND operator=? AND code=? AND "
@@ -189,7 +193,9 @@ class Book:
                             ).fetchone():
             said = self.statements(event.subject, operator=event.operator, code=event.code)
             if key in withdrawn(said):
-                return "superseded_statement"
+                again = [replace(s, said_on=max(s.said_on, reported_on)) if s.key == key else s
+                         for s in said]
+                return "superseded_statement" if key in withdrawn(again) else "said_again"
         return "same_statement"
 
     def _write(self, filing: Filing, rows: Sequence[Row]) -> int:

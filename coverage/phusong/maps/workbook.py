@@ -18,6 +18,7 @@ from phusong.maps.content import Briefed
 from phusong.maps.pack import clean
 from phusong.maps.words import Language, word
 from phusong.tables import TABLES, Table
+from phusong.written import day
 
 __all__ = ["workbook"]
 
@@ -86,9 +87,11 @@ def _about(sheet: Any, study: Briefed, tables: Mapping[str, pd.DataFrame | None]
            cut: list[str], language: Language, formats: Mapping[str, Any]) -> None:
     sheet.set_column(0, 0, 34)
     sheet.set_column(1, 1, 80)
+    label = study.need.label.in_language(language)
     rows = [(word("ui", "study", language), study.title.in_language(language) or study.name),
-            (word("ui", "search_date", language), study.day.isoformat()),
-            (word("ui", "definition", language), study.need.name)]
+            (word("ui", "search_date", language), day(study.day.isoformat(), language)),
+            (word("ui", "definition", language),
+             f"{label} [{study.need.name}]" if label else study.need.name)]
     if study.fictional:
         sheet.write_string(0, 0, word("ui", "fictional", language), formats["warn"])
     for i, (what, value) in enumerate(rows, start=2):
@@ -125,9 +128,9 @@ def _sheet(sheet: Any, frame: pd.DataFrame, table: Table | None, formats: Mappin
 def _column(sheet: Any, c: int, values: pd.Series, formats: Mapping[str, Any]) -> list[str]:
     cut = 0
     if pd.api.types.is_datetime64_any_dtype(values):
-        for r, day in enumerate(values, start=2):
-            if pd.notna(day):
-                sheet.write_datetime(r, c, day.to_pydatetime(), formats["day"])
+        for r, when in enumerate(values, start=2):
+            if pd.notna(when):
+                sheet.write_datetime(r, c, when.to_pydatetime(), formats["day"])
     elif pd.api.types.is_bool_dtype(values):
         for r, yes in enumerate(values, start=2):
             sheet.write_boolean(r, c, bool(yes))
