@@ -118,7 +118,10 @@ def test_operators_judged_together_are_judged_as_if_alone(
 
 
 @settings(deadline=None, max_examples=60)
-@given(heard(), st.lists(needs, min_size=2, max_size=4), st.data())
+@given(heard(), st.lists(st.builds(
+    lambda need, dbm, names: need.model_copy(update={"received_dbm": dbm, "technologies": names}),
+    needs, st.sampled_from((-110.0, -100.0, -80.0)),
+    st.sampled_from((("LTE",), ("GSM", "LTE", "SAT")))), min_size=2, max_size=4), st.data())
 def test_a_hearing_answers_every_need_as_a_fresh_one_would(
         case: tuple[gpd.GeoDataFrame, pd.DataFrame], asked: list[Need],
         data: st.DataObject) -> None:
