@@ -190,6 +190,7 @@ class Histories(RuleBasedStateMachine):
         other.close()
         assert air.sites == self.air.sites, "another order says something else of some day"
         assert content_digest(air.table(self.day)) == content_digest(cells)
+        assert cells.index.is_monotonic_increasing
 
 
 class Carriers(Histories):
