@@ -51,6 +51,10 @@ def test_days_share_what_is_kept_just_if_the_same_cells_are_on_air(
     inputs: Any = SimpleNamespace(digest="x", sites=sites)
     days = Days(study, inputs, None, every)
     on_air = {day: tuple(days.cells(day).index) for day in every}
+    for day, there in on_air.items():
+        midnight = dt.datetime.combine(day, dt.time())
+        assert there == tuple(n for n, (a, b) in enumerate(spells) if (a is None or a <= midnight)
+                              and (b is None or midnight < b))
     for one, other in pairwise(every):
         if days.cells_key(one) == days.cells_key(other):
             assert on_air[one] == on_air[other]

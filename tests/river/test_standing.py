@@ -92,6 +92,46 @@ def test_a_month_at_the_desk(home: Path) -> None:
     assert before["targets"][0]["claimed_covered"] is None, "nobody knew of the claim then"
 
 
+def test_every_claim_counts_and_the_last_word_of_each(home: Path) -> None:
+    service = Store(home / "data/processed/small").read("service")
+    every = [str(point) for point in service.index]
+    found = []
+    for number, (points, word) in enumerate(((every[::2], "phủ"), (every, "phủ"),
+                                             (every[1::2], "mất sóng"))):
+        day = f"2021-10-0{number + 1}"
+        sheet = _sheet(home, f"words_{number}.csv", {
+            "mã điểm": points, "nhà mạng": ["Viettel"] * len(points),
+            "tình trạng": [word] * len(points), "từ ngày": [day] * len(points)})
+        _call(home, "report", sheet, "--about", "claim")
+        said = _call(home, "status", "--json")
+        found.append(sum(target["claimed_covered"] for target in said["targets"]))
+        listed = sum(target["points"] for target in said["targets"])
+    assert found == [found[0], listed, found[0]]
+    assert 0 < found[0] < listed
+    proof = CliRunner().invoke(app, ["run", "small", "--home", str(home), "--full", "-q"])
+    assert proof.exit_code == 0, proof.output
+
+
+def test_contradictions_follow_new_towers_as_if_looked_at_anew(home: Path) -> None:
+    store = Store(home / "data/processed/small")
+    before = store.read("disagreement_by_operator")
+    silent = before[(before["kind"] == "declared_only").to_numpy(bool)].index[:6]
+    points = store.read("inputs.points").loc[silent.get_level_values(0)].to_crs(4326)
+    sheet = _sheet(home, "towers.csv", {
+        "operator": list(silent.get_level_values(1)), "action": ["new"] * len(silent),
+        "site_code": [f"T{n}" for n in range(len(silent))], "technology": ["4G"] * len(silent),
+        "effective_date": ["2021-12-01"] * len(silent), "height": ["42"] * len(silent),
+        "frequency": ["1800"] * len(silent), "azimuth": [""] * len(silent),
+        "lat": (points.geometry.y + 0.002).round(6).astype(str).tolist(),
+        "lon": points.geometry.x.round(6).astype(str).tolist()})
+    _call(home, "report", sheet)
+    _call(home, "status", "--json")
+    after = store.read("disagreement_by_operator")
+    assert len(before.index.difference(after.index)) >= len(silent) // 2
+    proof = CliRunner().invoke(app, ["run", "small", "--home", str(home), "--full", "-q"])
+    assert proof.exit_code == 0, proof.output
+
+
 def test_csv_for_people(home: Path, tmp_path: Path) -> None:
     path = tmp_path / "phan-bo.csv"
     _call(home, "allocate", "--devices", "40", "--out", str(path), "-q")
