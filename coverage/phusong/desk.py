@@ -30,8 +30,6 @@ __all__ = ["BOOK", "foreseen", "ledger", "prove", "report", "returned"]
 
 BOOK = "ledger.sqlite"
 """Name of the ledger in ``data/processed/<study>``."""
-_ANY_ZONE = dt.timedelta(days=1)
-"""Somewhere it is tomorrow already."""
 _FEW = 50
 """For so many unknown names a known one of nearly the same key is looked for."""
 
@@ -81,7 +79,7 @@ def report(study: Study, book: Path, files: Iterable[str | Path] = (), *, operat
     InputError
         If nobody reports about such a thing, or `recorded_at` is yet to come.
     """
-    if recorded_at is not None and recorded_at > dt.date.today() + _ANY_ZONE:
+    if recorded_at is not None and recorded_at > dt.date.today():
         raise InputError(f"Nothing can have become known on {recorded_at}: that day is yet to "
                          f"come. Leave --recorded-at out for today.")
     if about not in SUBJECTS or about == "decision":

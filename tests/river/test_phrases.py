@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from phusong.cli import app
+from phusong.ledger import SUBJECTS
+from phusong.ledger.words import actions_in_vietnamese
 from phusong.screen import phrases
 from phusong.screen.phrases import phrase
 from typer.testing import CliRunner
@@ -61,3 +63,8 @@ def test_status_in_vietnamese(commune: Path, done: dict[str, Any]) -> None:
     for word in ("covered", "students", "deadline"):
         assert word in shown["en"]
         assert word not in shown["vi"]
+
+
+def test_what_was_done_to_a_site_is_called_as_the_workbook_that_goes_back_calls_it() -> None:
+    told = dict(zip(SUBJECTS["site"], actions_in_vietnamese("site"), strict=True))
+    assert {name: phrase(f"action_{name}", "vi") for name in told} == told
