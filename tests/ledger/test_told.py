@@ -125,3 +125,20 @@ def test_nothing_said(ledger: Ledger, subject: str) -> None:
     table = ledger.told(subject, dt.date(2021, 12, 1))
     assert table.empty
     assert table.index.names[0] == "point_id"
+
+
+def test_a_retraction_of_nothing_said_of_a_point_waits_for_a_person(
+        ledger: Ledger, csv: Callable[..., Path]) -> None:
+    ledger.report([csv("c1.csv", [("P1", "Viettel", "phủ", "01/10/2021", "")], CLAIMS)],
+                  subject="claim", recorded_at="2021-10-02")
+    ledger.report([csv("c2.csv", [("P1", "VNPT", "rút lại", "01/10/2021", ""),
+                                  ("P1", "Viettel", "rút lại", "01/10/2021", "")], CLAIMS)],
+                  subject="claim", recorded_at="2021-10-09")
+    ledger.report([csv("d.csv", [("P2", "X", "rút lại", "05/10/2021", "", "BB9")], DEVICES)],
+                  subject="device", recorded_at="2021-10-10")
+    named = ["code", "operator", "action", "site_code", "cell_code"]
+    assert ledger.troubles()[named].values.tolist() == [
+        ["nothing_to_retract", "VNPT", "retract", "P1", ""],
+        ["nothing_to_retract", "X", "retract", "P2", "BB9"]]
+    assert ledger.troubles("2021-10-09")["site_code"].tolist() == ["P1"]
+    assert ledger.troubles("2021-10-08").empty

@@ -23,7 +23,8 @@ from typing import Any
 
 from phusong.ledger.events import Event, Statement
 
-__all__ = ["Cell", "Trouble", "aliases_of", "fold_site", "fold_sites", "withdrawn"]
+__all__ = ["Cell", "Trouble", "aliases_of", "fold_site", "fold_sites",
+           "idle_retractions", "withdrawn"]
 
 _BAND = 1.12
 _ALL = "9999-12-31"
@@ -221,6 +222,14 @@ def withdrawn(statements: Iterable[Statement]) -> set[str]:
     said = list(statements)
     live, _ = _retracted(sorted(said, key=lambda s: s.order))
     return {s.key for s in said if s.event.action != "retract"} - {s.key for s in live}
+
+
+def idle_retractions(statements: Iterable[Statement]) -> list[Trouble]:
+    """Return the retractions that found nothing, each among what its operator said of its point."""
+    grouped: dict[tuple[str, str], list[Statement]] = defaultdict(list)
+    for statement in sorted(statements, key=lambda s: s.order):
+        grouped[statement.event.operator, statement.event.code].append(statement)
+    return [trouble for _, said in sorted(grouped.items()) for trouble in _retracted(said)[1]]
 
 
 def _standing_life(cell: Cell) -> _Life:

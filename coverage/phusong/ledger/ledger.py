@@ -16,7 +16,7 @@ from phusong.ledger.asked import ALWAYS, Day, bytes_of, day_of, known_of
 from phusong.ledger.book import Book
 from phusong.ledger.events import STATED, canonical, site_key
 from phusong.ledger.filing import Row
-from phusong.ledger.fold import Cell, Trouble, aliases_of, fold_sites
+from phusong.ledger.fold import Cell, Trouble, aliases_of, fold_sites, idle_retractions
 from phusong.ledger.form import Form
 from phusong.ledger.gaps import gap_steps
 from phusong.ledger.garbage import left_for_later
@@ -348,11 +348,12 @@ class Ledger:
         -------
         DataFrame
             Columns code (``no_such_cell``, ``nothing_to_retract``, ``ambiguous_change``),
-            operator, action, site_code, cell_code, effective_date, known_at, seq.
+            operator, action, site_code (or point), cell_code, effective_date, known_at, seq.
         """
-        _, found = self._fold(known_on=known_on)
-        return pd.DataFrame([(t.code, *t.statement.told) for t in found],
-                            columns=["code", *STATED])
+        points = [idle_retractions(self._book.statements(subject, known_on=known_of(known_on)))
+                  for subject in TOLD]
+        found = [*self._fold(known_on=known_on)[1], *(t for part in points for t in part)]
+        return pd.DataFrame([(t.code, *t.statement.told) for t in found], columns=["code", *STATED])
 
     def history(self, operator: str, site_code: str) -> pd.DataFrame:
         """Return everything that was said about one site, in the order in which it holds."""

@@ -124,7 +124,7 @@ class Board:
                          other=quoted(suspects[0]["site_code"])))
         self.say(say("troubles" if troubles else "no_troubles"))
         if troubles:
-            table = table_of(*(say(key) for key in ("operator", "code", "cell", "action",
+            table = table_of(*(say(key) for key in ("operator", "place", "cell", "action",
                                                     "from_day", "known", "why")))
             for row in troubles:
                 table.add_row(*(escape(row[c]) for c in ("operator", "site_code", "cell_code")),
