@@ -45,7 +45,7 @@ def test_a_feeder_of_its_own_protects_from_sites_elsewhere_but_not_from_its_own_
     assert free["by"].to_dict() == {"B": "A", "C": "A"}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.integers(0, 2**31), st.integers(2, 7), st.integers(1, 5), st.booleans())
 def test_the_best_plan_is_as_good_without_them(seed: int, sites: int, points: int,
                                                shared: bool) -> None:

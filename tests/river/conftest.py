@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 from phusong import fictional
+from phusong.cli import app
+from typer.testing import CliRunner
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -31,6 +33,18 @@ def phusong() -> Command:
         return subprocess.run([sys.executable, "-W", "error::DeprecationWarning:phusong", "-m",
                                "phusong", *map(str, arguments)],
                               capture_output=True, text=True, timeout=300, check=False)
+    return call
+
+
+@pytest.fixture(scope="session")
+def asked() -> Command:
+    """Run the command inside this process, which has its libraries loaded."""
+    def call(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        words = [*map(str, arguments)]
+        ran = CliRunner().invoke(app, words)
+        if ran.exception is not None and not isinstance(ran.exception, SystemExit):
+            raise ran.exception
+        return subprocess.CompletedProcess(words, ran.exit_code, ran.stdout, ran.stderr)
     return call
 
 

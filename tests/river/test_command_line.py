@@ -68,9 +68,9 @@ def test_inputs_are_never_touched(commune: Path, phusong: Command, done: dict[st
     assert {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()} == before
 
 
-def test_check_computes_nothing(commune: Path, phusong: Command, tmp_path: Path) -> None:
+def test_check_computes_nothing(commune: Path, asked: Command, tmp_path: Path) -> None:
     shutil.copytree(commune / "data/raw", tmp_path / "data/raw")
-    seen = phusong("check", "small", "--home", tmp_path, "--json")
+    seen = asked("check", "small", "--home", tmp_path, "--json")
     assert seen.returncode == 0, seen.stdout
     said = json.loads(seen.stdout)
     for row in said["readings"]:
@@ -80,24 +80,24 @@ def test_check_computes_nothing(commune: Path, phusong: Command, tmp_path: Path)
     assert not (tmp_path / "maps").exists()
 
 
-def test_status_on_an_earlier_day(commune: Path, phusong: Command, done: dict[str, Any]) -> None:
-    early = phusong("status", "small", "--home", commune, "--as-of", "2016-01-01", "--json")
+def test_status_on_an_earlier_day(commune: Path, asked: Command, done: dict[str, Any]) -> None:
+    early = asked("status", "small", "--home", commune, "--as-of", "2016-01-01", "--json")
     assert early.returncode == 0, early.stderr
     then = json.loads(early.stdout)
     assert then["as_of"] == "2016-01-01"
     assert then["points"]["covered"] < done["points"]["covered"]
-    again = phusong("run", "small", "--home", commune, "--json")
+    again = asked("run", "small", "--home", commune, "--json")
     assert json.loads(again.stdout)["points"] == done["points"], "another day changed this one"
 
 
-def test_explain_agrees_with_the_table(commune: Path, phusong: Command,
+def test_explain_agrees_with_the_table(commune: Path, asked: Command,
                                        done: dict[str, Any]) -> None:
     from phusong.store import Store
 
     service = Store(commune / "data/processed/small").read("service")
     for status in ("covered", "uncovered"):
         point_id = str(service.index[service["status"] == status][0])
-        told = phusong("explain", "small", point_id, "--home", commune, "--json")
+        told = asked("explain", "small", point_id, "--home", commune, "--json")
         assert told.returncode == 0, told.stderr
         said = json.loads(told.stdout)
         assert said["service"]["status"] == status
@@ -106,15 +106,15 @@ def test_explain_agrees_with_the_table(commune: Path, phusong: Command,
             if budget["received_dbm"] is not None:
                 total = sum(n["sign"] * n["value"] for n in budget["lines"] if n["sign"])
                 assert total == pytest.approx(budget["received_dbm"], abs=1e-9)
-    text = phusong("explain", "small", point_id, "--home", commune, "-q")
+    text = asked("explain", "small", point_id, "--home", commune, "-q")
     assert "EIRP" in text.stdout
     assert "km" in text.stdout
 
 
-def test_explain_tells_why_a_site_is_built(commune: Path, phusong: Command,
+def test_explain_tells_why_a_site_is_built(commune: Path, asked: Command,
                                            done: dict[str, Any]) -> None:
     first = done["plan"][0]
-    told = phusong("explain", "small", first["site_id"], "--home", commune, "--json")
+    told = asked("explain", "small", first["site_id"], "--home", commune, "--json")
     assert told.returncode == 0, told.stderr
     said = json.loads(told.stdout)
     assert (said["rank"], said["site_id"]) == (1, first["site_id"])
@@ -122,26 +122,26 @@ def test_explain_tells_why_a_site_is_built(commune: Path, phusong: Command,
     assert said["cost_last"] <= said["cost"] <= said["cost_alone"] + 1e-6
 
 
-def test_explain_tells_why_a_site_is_in_the_best_plan(commune: Path, phusong: Command,
+def test_explain_tells_why_a_site_is_in_the_best_plan(commune: Path, asked: Command,
                                                       done: dict[str, Any]) -> None:
     """The choice is that of `plan` for the same limits, and the flip is solved again."""
-    best = phusong("plan", "small", "--home", commune, "--budget", "3e9", "--gap", "0", "--json")
+    best = asked("plan", "small", "--home", commune, "--budget", "3e9", "--gap", "0", "--json")
     chosen = json.loads(best.stdout)["sites"]
-    told = phusong("explain", "small", chosen[0], "--home", commune, "--budget", "3e9", "--json")
+    told = asked("explain", "small", chosen[0], "--home", commune, "--budget", "3e9", "--json")
     assert told.returncode == 0, told.stderr
     said = json.loads(told.stdout)
     assert (said["plan"], said["site_id"]) == ("optimise", chosen[0])
     assert said["choice"] in ("in", "either")
     assert said["value_with"][0] == json.loads(best.stdout)["value"]
     assert said["flip_cost"][1] is None or said["flip_cost"][1] >= said["cost"]
-    words = phusong("explain", "small", chosen[0], "--home", commune, "--budget", "3e9", "-q",
+    words = asked("explain", "small", chosen[0], "--home", commune, "--budget", "3e9", "-q",
                     "--language", "vi")
     assert "phương án tốt nhất" in words.stdout.lower()
 
 
-def test_schedule_tells_what_the_plan_costs_at_its_dates(commune: Path, phusong: Command,
+def test_schedule_tells_what_the_plan_costs_at_its_dates(commune: Path, asked: Command,
                                                          done: dict[str, Any]) -> None:
-    told = phusong("schedule", "small", "--home", commune, "--json")
+    told = asked("schedule", "small", "--home", commune, "--json")
     assert told.returncode == 0, told.stderr
     money = json.loads(told.stdout)["money"]
     assert money["built"] == done["plan_sites"]
@@ -164,10 +164,10 @@ def test_new_refuses_to_overwrite(commune: Path, phusong: Command) -> None:
     assert "exists already" in again.stderr
 
 
-def test_new_writes_a_study_to_fill_in(tmp_path: Path, phusong: Command) -> None:
-    made = phusong("new", "mine", "--profile", "vietnam", "--home", tmp_path)
+def test_new_writes_a_study_to_fill_in(tmp_path: Path, asked: Command) -> None:
+    made = asked("new", "mine", "--profile", "vietnam", "--home", tmp_path)
     assert made.returncode == 0, made.stderr
-    seen = phusong("check", "mine", "--home", tmp_path)
+    seen = asked("check", "mine", "--home", tmp_path)
     assert seen.returncode == 1
     for file in ("schools.csv", "cells.csv", "dem.tif"):
         assert file in seen.stdout, "all missing files are told at once"
@@ -184,24 +184,24 @@ def test_a_bad_date(commune: Path, phusong: Command) -> None:
     assert "2021-09-30" in told.stderr
 
 
-def test_plan_with_other_limits_is_proven(commune: Path, phusong: Command,
+def test_plan_with_other_limits_is_proven(commune: Path, asked: Command,
                                           done: dict[str, Any]) -> None:
     """Two sites, proven to a thousandth; a target that is not there is named."""
-    best = phusong("plan", "small", "--home", commune, "--sites", "2", "--json")
+    best = asked("plan", "small", "--home", commune, "--sites", "2", "--json")
     assert best.returncode == 0, best.stderr
     said = json.loads(best.stdout)
     assert said["plan_sites"] <= 2
     assert said["stopped"] in ("optimal", "gap")
     assert 0.0 < said["value"] <= said["bound"] <= 1.001 * said["value"]
     assert said["plan"][0]["students_gained"] > 0.0
-    lost = phusong("plan", "small", "--home", commune, "--cover", "nowhere")
+    lost = asked("plan", "small", "--home", commune, "--cover", "nowhere")
     assert lost.returncode == 1
     assert "nowhere" in lost.stderr
 
 
-def test_schedule_dates_every_site_of_the_plan(commune: Path, phusong: Command,
+def test_schedule_dates_every_site_of_the_plan(commune: Path, asked: Command,
                                                done: dict[str, Any]) -> None:
-    said = phusong("schedule", "small", "--home", commune, "--json")
+    said = asked("schedule", "small", "--home", commune, "--json")
     assert said.returncode == 0, said.stderr
     dates = json.loads(said.stdout)
     assert {r["site_id"] for r in dates["schedule"]} == {r["site_id"] for r in done["plan"]}
@@ -209,23 +209,23 @@ def test_schedule_dates_every_site_of_the_plan(commune: Path, phusong: Command,
                for r in dates["schedule"])
     assert dates["deadlines"] == done["deadlines"]
     assert [r["target"] for r in dates["deadlines"]] == [t["name"] for t in done["targets"]]
-    shown = phusong("schedule", "small", "--home", commune, "--quiet").stdout
+    shown = asked("schedule", "small", "--home", commune, "--quiet").stdout
     assert "planning assumptions" in shown
     assert dates["schedule"][0]["on_air"] in shown
 
 
 def test_a_province_is_wired_and_fetch_says_what_to_do_by_hand(tmp_path: Path,
-                                                               phusong: Command) -> None:
-    made = phusong("new", "lc", "--province", "15", "--home", tmp_path)
+                                                               asked: Command) -> None:
+    made = asked("new", "lc", "--province", "15", "--home", tmp_path)
     assert made.returncode == 0
     assert "15 Lào Cai. Another province of that code or name: 15 Yên Bái" in made.stdout
-    told = json.loads(phusong("fetch", "lc", "--offline", "--json", "--home", tmp_path).stdout)
+    told = json.loads(asked("fetch", "lc", "--offline", "--json", "--home", tmp_path).stdout)
     assert {one["state"] for one in told["fetched"]} == {"by_hand"}
     assert all(one["by_hand"] and one["licence"] for one in told["fetched"])
-    shown = phusong("fetch", "lc", "--offline", "--home", tmp_path)
+    shown = asked("fetch", "lc", "--offline", "--home", tmp_path)
     assert shown.returncode == 0
     assert "Tiles: N21E103, N21E104" in shown.stdout
-    assert phusong("fetch", "lc", "--only", "glo3", "--home", tmp_path).returncode == 1
-    wrong = phusong("new", "x", "--province", "Lao Kai", "--home", tmp_path)
+    assert asked("fetch", "lc", "--only", "glo3", "--home", tmp_path).returncode == 1
+    wrong = asked("new", "x", "--province", "Lao Kai", "--home", tmp_path)
     assert wrong.returncode == 1
     assert 'Did you mean "Lào Cai"?' in wrong.stderr

@@ -117,7 +117,7 @@ def test_operators_judged_together_are_judged_as_if_alone(
     pd.testing.assert_frame_equal(together, pd.concat(apart), check_exact=True)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(heard(), st.lists(st.builds(
     lambda need, dbm, names: need.model_copy(update={"received_dbm": dbm, "technologies": names}),
     needs, st.sampled_from((-110.0, -100.0, -80.0)),
