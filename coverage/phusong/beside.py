@@ -6,7 +6,7 @@ import datetime as dt
 
 import pandas as pd
 
-from phusong.contradictions import declared_by
+from phusong.contradictions import declared_by, drawn_on
 from phusong.evidence import checked, claimed, measured_levels
 from phusong.results import Results
 from phusong.store import content_digest
@@ -26,8 +26,7 @@ def evidence(results: Results) -> Beside:
     study, points, sites, told = results.study, results.points, results.sites, results.said
     needs = {t.need.name: t.need for t in study.targets}
     drive, prints = map(results.inputs.layer, ("measurements", "footprints"))
-    source = study.sources.footprints
-    drawn_on = source.date if source is not None and source.date else study.day
+    since = drawn_on(results)
     operators = set(sites["operator"].dropna().unique()) - {""} if "operator" in sites else set()
     claims: Services = {}
     checks: Services = {}
@@ -47,7 +46,7 @@ def evidence(results: Results) -> Beside:
             if found is not None and (drive is not None or day >= begun["check"]):
                 checks.setdefault(day, {})[name] = _noted(
                     checked(points, found, need, operators))
-            if prints is not None and day >= drawn_on:
+            if prints is not None and day >= since:
                 declarations.setdefault(day, {})[name] = said[name]
     return Beside(claimed=claims, measured=checks, declared=declarations)
 

@@ -6,6 +6,7 @@ contradict the model is worked out again only at points whose links differ.
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from phusong.results import Results
 from phusong.service import Need, assess_alone
 from phusong.store import key_of
 
-__all__ = ["contradictions", "declared_by"]
+__all__ = ["contradictions", "declared_by", "drawn_on"]
 
 
 def declared_by(results: Results, need: Need, operator: str = "") -> pd.DataFrame:
@@ -49,6 +50,19 @@ def declared_by(results: Results, need: Need, operator: str = "") -> pd.DataFram
     return found
 
 
+def drawn_on(results: Results) -> dt.date:
+    """Return the day from which footprints count; the last of all days if there are none.
+
+    That is the ``date`` of the source, else the newest in their rows, else the study's day.
+    """
+    source, drawn = results.study.sources.footprints, results.inputs.layer("footprints")
+    if drawn is None or not len(drawn):
+        return dt.date.max
+    newest = drawn["date"].max() if "date" in drawn else pd.NaT
+    stated = source.date if source is not None and source.date else None
+    return stated or (results.study.day if pd.isna(newest) else newest.date())
+
+
 def contradictions(results: Results) -> pd.DataFrame:
     """Return DISAGREEMENT_BY_OPERATOR; see `phusong.declared.disagreement_by_operator`.
 
@@ -56,7 +70,7 @@ def contradictions(results: Results) -> pd.DataFrame:
     """
     study, drawn, points = results.study, results.inputs.layer("footprints"), results.points
     alone = study.need.model_copy(update={"operators_needed": 1})
-    if drawn is None or not len(drawn):
+    if drawn is None or study.day < drawn_on(results):
         return disagreement_by_operator(points.iloc[:0], results.days.links_of(
             study.day, points.index[:0]), None, alone)
     counts = drawn["technology"].isin(alone.technologies).to_numpy(bool)

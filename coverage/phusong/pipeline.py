@@ -22,7 +22,7 @@ import shapely
 from phusong import sources
 from phusong.backhaul import feeders, hops, own_feeders
 from phusong.beside import evidence
-from phusong.contradictions import contradictions
+from phusong.contradictions import contradictions, drawn_on
 from phusong.cost import dated, price, settle
 from phusong.daily import day_by_day, kept, said_beside
 from phusong.days import Days
@@ -82,12 +82,12 @@ STAGES: tuple[Stage, ...] = (
           lambda r, say: forecast(r.progress, r.study.targets, r.study.day)),
     Stage("people", (), (),
           lambda r, say: _people(r.around)),
-    Stage("declared", (), ("need",),
+    Stage("declared", ("drawn",), ("need",),
           lambda r, say: declared(_judged(r), r.inputs.layer("footprints"), r.study.need)),
     Stage("disagreement", ("service", "declared"), (),
           lambda r, say: disagreement(r.service.loc[r.tables["declared"].index],
                                       r.tables["declared"])),
-    Stage("disagreement_by_operator", ("links",), ("need",),
+    Stage("disagreement_by_operator", ("links", "drawn"), ("need",),
           lambda r, say: contradictions(r)),
     Stage("spots", ("links", "service", "cells"), ("siting", "radio", "goal"),
           lambda r, say: propose(r.gaps, r.standing, r.terrain, r.around, r.study.siting,
@@ -217,6 +217,8 @@ def _stages(results: Results, store: Store | None, until: str,
         if "evidence" in stage.made_from and "evidence" not in results.digests:
             results.evidence = evidence(results)
             results.digests["evidence"] = key_of(said_beside(results.evidence, results.days))
+        if "drawn" in stage.made_from:
+            results.digests["drawn"] = str(study.day >= drawn_on(results))
         nouns = {noun: _noun(study, noun) for noun in stage.nouns}
         key = key_of(results.days.inputs, stage.makes, nouns,
                      [results.digests[name] for name in stage.made_from])
@@ -304,9 +306,8 @@ def _noun(study: Study, name: str) -> Any:
 
 
 def _judged(results: Results) -> gpd.GeoDataFrame:
-    """Return the points of which operators' footprints can speak: none without footprints."""
-    drawn = results.inputs.layer("footprints")
-    return results.points if drawn is not None else results.points.iloc[:0]
+    """Return the points of which operators' footprints can speak: none before they were drawn."""
+    return results.points if results.study.day >= drawn_on(results) else results.points.iloc[:0]
 
 
 def _people(around: Surroundings) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from pathlib import Path
 from typing import Any
@@ -22,15 +23,16 @@ from phusong.tables import DISAGREEMENT, DISAGREEMENT_BY_OPERATOR, SERVICE, chec
 from tests.river.conftest import Command
 
 
-def study_with(folder: Path, footprints: gpd.GeoDataFrame | None) -> ps.Study:
-    """The study in `folder` with other footprints, or with none."""
+def study_with(folder: Path, footprints: gpd.GeoDataFrame | None,
+               **about: str) -> ps.Study:
+    """The study in `folder` with other footprints, or with none; what else is said of them."""
     written = yaml.safe_load((folder / "study.yml").read_text(encoding="utf-8"))
     written["sources"].pop("footprints", None)
     if footprints is not None:
         path = folder / "ours.gpkg"
         path.unlink(missing_ok=True)
         footprints.astype({"operator": object, "technology": object}).to_file(path)
-        written["sources"]["footprints"] = {"file": path.name}
+        written["sources"]["footprints"] = {"file": path.name, **about}
     other = folder / "ours.yml"
     other.write_text(yaml.safe_dump(written, allow_unicode=True), encoding="utf-8")
     return ps.Study.read(other)
@@ -58,6 +60,21 @@ def boastful(folder: Path, silent: Results) -> Results:
     area = gpd.GeoDataFrame({"operator": [who], "technology": ["LTE"]}, geometry=[claim],
                             crs="EPSG:4326")
     return pipeline.run(study_with(folder, area), until="disagreement_by_operator")
+
+
+def test_footprints_say_nothing_of_days_before_they_were_drawn(folder: Path, silent: Results,
+                                                               boastful: Results) -> None:
+    area, day = boastful.inputs.layer("footprints").to_crs("EPSG:4326"), silent.study.day
+    area = area[["operator", "technology", "geometry"]]
+    later, on_it = (str(day + dt.timedelta(days=n)) for n in (1, 0))
+    for rows, about, counts in ((area.assign(date=later), {}, False),
+                                (area.assign(date=on_it), {"date": later}, False),
+                                (area.assign(date=later), {"date": on_it}, True)):
+        said = pipeline.run(study_with(folder, rows, **about), until="disagreement_by_operator")
+        wanted = boastful if counts else silent
+        for name in ("declared", "disagreement", "disagreement_by_operator"):
+            assert len(said.tables[name]) == len(wanted.tables[name]), (name, about)
+        assert (day in said.evidence.declared) == counts
 
 
 def test_without_footprints_nothing_is_said(silent: Results) -> None:
