@@ -83,7 +83,7 @@ def test_a_tower_new_corrected_said_twice_late_and_retracted(home: Path) -> None
     assert (mine["change"], mine["was_best_cell_id"]) == ("lost", "VT9-1")
     said = call(home, "diff", "2021-11-14", "2021-11-16", "--known-on", "2021-12-09", "-q",
                 "--language", "vi")
-    assert "theo thông tin đến 2021-12-09" in said
+    assert "theo thông tin đến 09/12/2021" in said
     assert "VT9-1" in said
 
 
